@@ -1,0 +1,127 @@
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""Whether the application is up: by its Compose healthcheck, else by a request."""
+
+from __future__ import annotations
+
+import http.client
+import time
+from collections.abc import Callable
+from typing import Any
+
+from . import engine
+from .compose import Compose, service_of
+from .errors import HealthError
+from .project import Project
+
+WAIT_SECONDS = 120.0
+LOG_LINES = 20
+
+
+def request(address: str, port: int, path: str, host: str, timeout: float = 5.0) -> tuple[int, str]:
+    """GET `path` by plain HTTP; the status, or 0 and the reason why there was no answer."""
+    connection = http.client.HTTPConnection(address, port, timeout=timeout)
+    try:
+        connection.request("GET", path, headers={"Host": host, "User-Agent": "stowage"})
+        return connection.getresponse().status, ""
+    except (OSError, http.client.HTTPException) as error:
+        return 0, f"{type(error).__name__}: {error}"
+    finally:
+        connection.close()
+
+
+def answers(container: dict[str, Any], port: int, path: str, host: str) -> str:
+    """Why the container does not answer `path` as a healthy one would; '' if it does.
+
+    A redirection counts as healthy (to https, to a login); 4xx and 5xx do not.
+    """
+    reason = "it has no address"
+    for address in engine.addresses(container):
+        status, reason = request(address, port, path, host)
+        if 200 <= status < 400:
+            return ""
+        if status:
+            reason = f"GET {path} with Host {host} was answered {status}"
+    return reason
+
+
+def _container_problem(project: Project, container: dict[str, Any]) -> str:
+    """Why a container of a Django service is not healthy yet; '' if it is."""
+    state = container["State"]
+    if not state["Running"] or state.get("Restarting"):
+        return f"its container is {state['Status']} (exit code {state['ExitCode']})"
+    if state.get("Health"):
+        status = str(state["Health"]["Status"])
+        return "" if status == "healthy" else f"its healthcheck says {status}"
+    if service_of(container) == project.service:
+        return answers(container, project.port, project.health_path, project.host)
+    return ""
+
+
+def _gone(container: dict[str, Any]) -> bool:
+    """A container that will not become healthy by waiting: it stopped, or restarts for the third time."""
+    state = container["State"]
+    return state["Status"] in ("exited", "dead") or container.get("RestartCount", 0) >= 3
+
+
+def _log_tail(container: dict[str, Any]) -> str:
+    result = engine.run(["docker", "logs", "--tail", str(LOG_LINES), container["Id"]])
+    return (result.stdout + result.stderr).strip()
+
+
+def wait_for(
+    compose: Compose,
+    nginx_service: str,
+    wait_seconds: float = WAIT_SECONDS,
+    sleep: Callable[[float], None] = time.sleep,
+) -> None:
+    """Wait until every Django service and nginx are healthy.
+
+    Raises HealthError with the reason and the last log lines of the container that is not.
+    """
+    project = compose.project
+    deadline = time.monotonic() + wait_seconds
+    while True:
+        containers = compose.containers(*project.services, everything=True)
+        problems = [
+            (container, problem)
+            for container in containers
+            if (problem := _container_problem(project, container))
+        ]
+        missing = set(project.services) - {service_of(container) for container in containers}
+        if not problems and not missing:
+            break
+        if time.monotonic() >= deadline or any(_gone(container) for container, _ in problems):
+            raise _failure(project, problems, missing)
+        sleep(0.3)
+    if nginx_service:
+        _wait_for_nginx(compose, nginx_service, deadline + 10, sleep)
+
+
+def _failure(
+    project: Project, problems: list[tuple[dict[str, Any], str]], missing: set[str]
+) -> HealthError:
+    if not problems:
+        return HealthError(f"the services {', '.join(sorted(missing))} have no container")
+    container, problem = problems[0]
+    return HealthError(
+        f"the service {service_of(container)} is not healthy: {problem} "
+        f"(django_project_health_path is {project.health_path}). Its last log lines:\n{_log_tail(container)}"
+    )
+
+
+def _wait_for_nginx(
+    compose: Compose, service: str, deadline: float, sleep: Callable[[float], None]
+) -> None:
+    """Wait until the site answers through nginx, which proves resolver, upstream and configuration."""
+    project = compose.project
+    while True:
+        containers = compose.containers(service, everything=True)
+        problem = "it has no container"
+        if containers:
+            problem = answers(containers[0], 80, project.health_path, project.host)
+        if not problem:
+            return
+        if time.monotonic() >= deadline or (containers and _gone(containers[0])):
+            log = _log_tail(containers[0]) if containers else ""
+            raise HealthError(f"the service {service} does not serve the site: {problem}.\n{log}")
+        sleep(0.3)

@@ -1,10 +1,10 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 """The command line of `stowage`: arguments in, one document or one message out.
 
-With `--json`, standard output is exactly one JSON object with `changed`, `msg`, `warnings` and `diff`
-(or `failed`, `msg` and `code`); progress goes to standard error. Exit codes: 0 done, 2 usage, 3 bad
-input, 4 Docker, 5 the project's own code, 6 unhealthy and put back, 7 locked, 8 not fit to publish,
-10 other failures that were foreseen, 1 the rest.
+With `--json`, standard output is exactly one JSON object with `changed`, `msg`, `warnings` and
+`diff` (or `failed`, `msg` and `code`); progress goes to standard error. Exit codes: 0 done, 2 use,
+3 bad input, 4 Docker, 5 the project's own code, 6 unhealthy and put back, 7 locked, 8 not fit to
+publish, 10 other failures that were foreseen, 1 the rest.
 """
 
 from __future__ import annotations
@@ -194,9 +194,15 @@ def main(words: Sequence[str] | None = None) -> int:
         name = " ".join(filter(None, [arguments.verb, getattr(arguments, "action", "")]))
         _tell(VERBS[name](arguments), arguments.json)
     except StowageError as error:
-        if arguments.json:
-            print(json.dumps({"failed": True, "msg": str(error), "code": error.code}))
-        else:
-            print(f"stowage: {error}", file=sys.stderr)
-        return error.code
+        return _fail(str(error), error.code, arguments.json)
+    except OSError as error:  # a full disk, a read-only file system: no fault of the code's
+        return _fail(f"the server refused: {error}", 1, arguments.json)
     return 0
+
+
+def _fail(message: str, code: int, as_json: bool) -> int:
+    if as_json:
+        print(json.dumps({"failed": True, "msg": message, "code": code}))
+    else:
+        print(f"stowage: {message}", file=sys.stderr)
+    return code

@@ -1,8 +1,8 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 """The user's Compose project: its files as Compose itself would find them, and commands on it.
 
-Compose's rules that matter here: naming any `-f` skips both the default override and COMPOSE_FILE of
-`.env`; relative paths in every file resolve from the folder of the first one.
+Compose's rules that matter here: naming any `-f` skips both the default override and COMPOSE_FILE
+of `.env`; relative paths in every file resolve from the folder of the first one.
 """
 
 from __future__ import annotations
@@ -56,7 +56,8 @@ class BaseFiles:
     """The project's own Compose files, absolute and in order, and how they were found.
 
     `found_by` is `default` (Compose's names, no override), `override` (default names and an
-    override of the project's own), `env` (its COMPOSE_FILE) or `named` (django_project_compose_files).
+    override of the project's own), `env` (its COMPOSE_FILE) or `named`
+    (django_project_compose_files).
     """
 
     paths: tuple[Path, ...]
@@ -90,7 +91,8 @@ def _default_files(directory: Path, overlay: Path) -> BaseFiles:
         raise InputError(
             "django_project_dir",
             str(directory),
-            f"has none of {', '.join(BASE_NAMES)}; name its Compose files in django_project_compose_files",
+            f"has none of {', '.join(BASE_NAMES)}; "
+            "name its Compose files in django_project_compose_files",
         )
     for name in OVERRIDE_NAMES:
         override = directory / name
@@ -153,7 +155,7 @@ class Compose:
         return result.stdout
 
     def config(self) -> dict[str, Any]:
-        """The project as Compose resolves it, without the overlay. Holds secrets: never print it."""
+        """The project as Compose resolves it, without the overlay. Holds secrets: never shown."""
         if not self._config:
             result = self.run("config", "--format", "json")
             if result.code:

@@ -18,7 +18,7 @@ from typing import Any
 from .errors import EngineError
 
 COMPOSE_MINIMUM = (2, 24, 4)
-"""The first Compose in which `!override` and `!reset` do what is written (docker/compose 2.24.4)."""
+"""The first Compose in which `!override` and `!reset` do what is written."""
 
 
 @dataclass(frozen=True)
@@ -87,8 +87,8 @@ def check_compose() -> str:
     result = run(["docker", "compose", "version", "--short"])
     if result.code:
         raise EngineError(
-            "docker compose does not answer on this server: install Docker with its Compose plugin, "
-            f"or set host_tools_install_docker: true ({result.tail(2)})"
+            "docker compose does not answer on this server: install Docker with its Compose "
+            f"plugin, or set host_tools_install_docker: true ({result.tail(2)})"
         )
     version = result.stdout.strip().lstrip("v")
     numbers = tuple(int(number) for number in re.findall(r"\d+", version)[:3])
@@ -96,7 +96,7 @@ def check_compose() -> str:
         wanted = ".".join(map(str, COMPOSE_MINIMUM))
         raise EngineError(
             f"Docker Compose on this server is {version}: {wanted} or newer is needed "
-            "(older ones misread !override); install the docker-compose-plugin package of Docker's repository"
+            "(older ones misread !override); install docker-compose-plugin of Docker's repository"
         )
     return version
 

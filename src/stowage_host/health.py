@@ -58,7 +58,7 @@ def _container_problem(project: Project, container: dict[str, Any]) -> str:
 
 
 def _gone(container: dict[str, Any]) -> bool:
-    """A container that will not become healthy by waiting: it stopped, or restarts for the third time."""
+    """A container that waiting will not heal: it stopped, or restarts for the third time."""
     state = container["State"]
     return state["Status"] in ("exited", "dead") or container.get("RestartCount", 0) >= 3
 
@@ -105,14 +105,15 @@ def _failure(
     container, problem = problems[0]
     return HealthError(
         f"the service {service_of(container)} is not healthy: {problem} "
-        f"(django_project_health_path is {project.health_path}). Its last log lines:\n{_log_tail(container)}"
+        f"(django_project_health_path is {project.health_path}). "
+        f"Its last log lines:\n{_log_tail(container)}"
     )
 
 
 def _wait_for_nginx(
     compose: Compose, service: str, deadline: float, sleep: Callable[[float], None]
 ) -> None:
-    """Wait until the site answers through nginx, which proves resolver, upstream and configuration."""
+    """Wait until the site answers through nginx: resolver, upstream and configuration are right."""
     project = compose.project
     while True:
         containers = compose.containers(service, everything=True)

@@ -73,7 +73,8 @@ def _image_tag(site: Site) -> str:
         raise InputError(
             STRATEGY,
             "image_tag",
-            f"the service {site.project.service} has no image with a tag of its own ({reference or 'none'})",
+            f"the service {site.project.service} has no image with a tag of its own "
+            f"({reference or 'none'})",
         )
     return tag.split("@")[0]
 

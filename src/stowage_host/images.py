@@ -26,7 +26,8 @@ FROM {image}
 USER root
 RUN set -e; {python} -m pip --version >/dev/null 2>&1 || {python} -m ensurepip >/dev/null; \\
     {python} -m pip freeze --exclude-editable > /tmp/stowage-constraints; \\
-    {python} -m pip install --no-cache-dir --no-input --constraint /tmp/stowage-constraints {packages}; \\
+    {python} -m pip install --no-cache-dir --no-input \\
+      --constraint /tmp/stowage-constraints {packages}; \\
     rm /tmp/stowage-constraints
 USER {user}
 """
@@ -102,7 +103,7 @@ def missing(packages: list[str], inspection: Inspection) -> list[str]:
 def add_layer(
     site: Site, images: dict[str, str], packages: list[str], inspection: Inspection
 ) -> dict[str, str]:
-    """Put `packages` on top of every image; the tag `candidate` and the ids are then the layer's."""
+    """Put `packages` on top of every image; tag `candidate` and ids are then the layer's."""
     say(f"Adding to the image: {', '.join(packages)}")
     layered: dict[str, str] = {}
     for name, base in images.items():
@@ -119,7 +120,8 @@ def add_layer(
         result = engine.run(["docker", "build", "--quiet", "--tag", reference, "-"], stdin=recipe)
         if result.code:
             raise ApplicationError(
-                f"storage_env_packages: {packages} cannot be added to the image of {name}:\n{result.tail(15)}"
+                f"storage_env_packages: {packages} cannot be added to the image of {name}:\n"
+                f"{result.tail(15)}"
             )
         layered[name] = _id(reference)
     return layered

@@ -140,7 +140,8 @@ def inspect(compose: Compose, paths: Paths, image: str, overlays: Sequence[Path]
         raise InputError(
             "django_project_settings_module",
             project.settings_module,
-            f"does not import in the container: {document['error']}\n{document.get('traceback', '')}".rstrip(),
+            f"does not import in the container: {document['error']}\n"
+            f"{document.get('traceback', '')}".rstrip(),
         )
     write_json(cache, {**document, "entrypoint": entrypoint}, 0o600)
     return Inspection.from_document(document, entrypoint)

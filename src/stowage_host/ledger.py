@@ -63,7 +63,7 @@ class Ledger:
 
     @classmethod
     def load(cls, paths: Paths) -> Ledger:
-        """Read the ledger; an empty one where there is none. Raises StowageError where it is damaged."""
+        """Read the ledger, empty where there is none; raises StowageError for a damaged one."""
         try:
             document = read_json(paths.ledger)
             if document is None:
@@ -71,7 +71,8 @@ class Ledger:
             return cls(document["current"], [Release(**entry) for entry in document["releases"]])
         except (ValueError, KeyError, TypeError) as error:
             raise StowageError(
-                f"{paths.ledger} cannot be read ({error}); nothing was changed. Restore it from a backup"
+                f"{paths.ledger} cannot be read ({error}); nothing was changed. "
+                "Restore it from a backup"
             ) from None
 
     def save(self, paths: Paths) -> None:

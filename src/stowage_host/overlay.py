@@ -221,8 +221,8 @@ def text(document: dict[str, Any], project: Project) -> str:
     """The overlay as the text of a Compose file."""
     return dump(
         document,
-        f"Written by `stowage wiring apply` for the project {project.name}; the roles of stowage.django\n"
-        f"hand their parts over in /etc/stowage/{project.name}/conf.d/. Changes made here are lost.",
+        f"Written by the command stowage for the project {project.name}; the roles of\n"
+        f"stowage.django hand their parts over in conf.d/ beside it. Changes made here are lost.",
     )
 
 

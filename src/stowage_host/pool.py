@@ -50,7 +50,7 @@ class Compression:
 
 @dataclass(frozen=True)
 class Published:
-    """What a publication brought: number of files of the release, files and bytes new in the pool."""
+    """What a publication brought: files of the release, files and bytes new in the pool."""
 
     files: int
     new_files: int
@@ -121,6 +121,22 @@ def check_hashes(tree: Path, hashed_names: set[str]) -> None:
             raise GateError(f"static file {name!r}: its content is not what its name promises")
 
 
+def _brotli(source: Path, quality: int) -> bytes:
+    """The file as the program brotli packs it."""
+    words = ["brotli", f"--quality={quality}", "--stdout", "--", str(source)]
+    try:
+        done = subprocess.run(words, capture_output=True, check=False)
+    except FileNotFoundError:
+        raise GateError(
+            "the program brotli is not installed: run the role host_tools, "
+            "or set static_files_brotli_level to -1"
+        ) from None
+    if done.returncode:
+        said = done.stderr.decode(errors="replace").strip()
+        raise GateError(f"brotli failed on {source.name}: {said}")
+    return done.stdout
+
+
 def _compress(source: Path, level: Compression) -> None:
     """Write `.gz` and `.br` beside `source` where they save enough."""
     data = source.read_bytes()
@@ -129,16 +145,7 @@ def _compress(source: Path, level: Compression) -> None:
     if level.gzip_level:
         packed[".gz"] = gzip.compress(data, level.gzip_level, mtime=0)
     if level.brotli_level >= 0:
-        done = subprocess.run(
-            ["brotli", f"--quality={level.brotli_level}", "--stdout", "--", str(source)],
-            capture_output=True,
-            check=False,
-        )
-        if done.returncode:
-            raise GateError(
-                f"brotli failed on {source.name}: {done.stderr.decode(errors='replace').strip()}"
-            )
-        packed[".br"] = done.stdout
+        packed[".br"] = _brotli(source, level.brotli_level)
     for suffix, content in packed.items():
         if len(content) <= most:
             source.with_name(source.name + suffix).write_bytes(content)
@@ -157,7 +164,7 @@ def compress_new(tree: Path, names: list[str], level: Compression) -> None:
 
 
 def _secure(tree: Path) -> None:
-    """Give the staging tree to the command's own user, readable by all, out of the container's reach."""
+    """Take the staging tree from the container's user; everyone may read it."""
     uid, gid = os.geteuid(), os.getegid()
     for folder, _, files in os.walk(tree):
         os.chown(folder, uid, gid)

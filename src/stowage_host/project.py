@@ -125,7 +125,7 @@ class Project:
 
     @classmethod
     def from_document(cls, document: Mapping[str, Any]) -> Project:
-        """Build from `conf.d/django_project.json`; raises StowageError for a key that is missing."""
+        """Build from `conf.d/django_project.json`; raises StowageError for a missing key."""
         known = {field.name for field in fields(cls)}
         values: dict[str, Any] = {
             key: tuple(value) if isinstance(value, list) else value

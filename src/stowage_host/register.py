@@ -39,12 +39,14 @@ def _check_neighbours(project: Project, paths: Paths) -> None:
             raise InputError(
                 "django_project_name",
                 name,
-                f"belongs to the project in {other.directory}; give {project.directory} a name of its own "
+                f"belongs to the project in {other.directory}; "
+                f"give {project.directory} a name of its own "
                 "(or run remove_site first, if it has moved)",
             )
         if name != project.name and same:
             raise InputError(
                 "django_project_dir",
                 project.directory,
-                f"is deployed as the project {name} already; keep that name, or run remove_site for it first",
+                f"is deployed as the project {name} already; "
+                "keep that name, or run remove_site for it first",
             )

@@ -171,7 +171,7 @@ def _inspected(site: Site, built: dict[str, str]) -> tuple[dict[str, str], Inspe
 def _collect_and_publish(
     site: Site, release: Release, inspection: Inspection, draft: Path, clock: Clock
 ) -> tuple[pool.Published, list[str]]:
-    """Collect in a container of the new image and publish what came out, unless that was done before."""
+    """Collect in a container of the new image and publish what came out."""
     with clock.step("collect"):
         notes = _collect(site, release, inspection, draft)
     with clock.step("publish"):
@@ -221,7 +221,7 @@ def _release_commands(site: Site, release: Release, inspection: Inspection, draf
 
 
 def activate(site: Site, release: Release) -> str:
-    """Point everything at `release`: image tags, release.env and the symlink; return the overlay's text."""
+    """Point image tags, release.env and the symlink at `release`; return its overlay's text."""
     groups = image_groups(site.project.services, site.compose.config())
     for builder, image in release.images.items():
         if builder in groups.values():

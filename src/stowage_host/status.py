@@ -14,7 +14,8 @@ from .wiring import LINK_NAME, Site, link_kind, media_place
 
 LINK_WORDS = {
     "symlink": f"by {LINK_NAME}: a plain `docker compose up -d` keeps the wiring",
-    "env": "by COMPOSE_FILE in .env: a plain `docker compose up -d` keeps the wiring, one with --file does not",
+    "env": "by COMPOSE_FILE in .env: a plain `docker compose up -d` keeps the wiring, "
+    "one with --file does not",
     "none": "not at all: only `stowage compose` keeps the wiring",
 }
 
@@ -47,7 +48,7 @@ def _attention(site: Site, ledger: Ledger, services: list[dict[str, Any]]) -> li
         or os.readlink(site.paths.current) != f"releases/{ledger.current}"
     ):
         found.append(
-            f"The static files of {ledger.current} are not the ones that are served: run release_site."
+            f"Other static files are served than those of {ledger.current}: run release_site."
         )
     if site.paths.intent.exists():
         found.append(
@@ -56,7 +57,8 @@ def _attention(site: Site, ledger: Ledger, services: list[dict[str, Any]]) -> li
     for row in services:
         if not row["wired"]:
             found.append(
-                f"{row['container']} runs without the wiring: run `stowage -p {site.project.name} compose up -d`."
+                f"{row['container']} runs without the wiring: "
+                f"run `stowage -p {site.project.name} compose up -d`."
             )
         if row["state"] not in ("running", "healthy"):
             found.append(
@@ -127,7 +129,8 @@ def releases(site: Site) -> dict[str, Any]:
         for entry in ledger.releases
     ]
     lines = [
-        f"{'*' if row['current'] else ' '} {row['id']:<24} {row['released_at']}  {row['files']} files, "
+        f"{'*' if row['current'] else ' '} {row['id']:<24} {row['released_at']}  "
+        f"{row['files']} files, "
         f"{row['new_files']} new ({row['new_bytes']} bytes)"
         for row in rows
     ]

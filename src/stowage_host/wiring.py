@@ -87,7 +87,7 @@ def _check_volume(site: Site, volume: str) -> None:
 
 
 def prepare_media(site: Site, media: MediaPlace, inspection: Inspection) -> bool:
-    """Let the container's user write the place and nginx read it; return whether that changed it."""
+    """Let the container's user write the place and nginx read it; return whether it changed."""
     if media.kind == "bind":
         place = Path(media.source)
         if media.source == str(site.paths.media):
@@ -131,7 +131,7 @@ def render(site: Site, inspection: Inspection, tag: str = "current") -> str:
 def link_kind(site: Site) -> str:
     """`symlink`, `env` or `none`: how a plain `docker compose` is to find the overlay.
 
-    Raises InputError where a symbolic link is asked for and an override of the project's own is there.
+    Raises InputError where a symbolic link is asked for beside an override of the project's own.
     """
     wanted = str(site.setting("compose_wiring", "link", "auto"))
     found_by = site.compose.files.found_by
@@ -139,7 +139,8 @@ def link_kind(site: Site) -> str:
         raise InputError(
             "compose_wiring_link",
             wanted,
-            f"{site.project.directory} has an override or names its Compose files by itself; use auto or env",
+            f"{site.project.directory} has an override or names its Compose files by itself; "
+            "use auto or env",
         )
     if wanted == "auto":
         return "symlink" if found_by == "default" else "env"
@@ -219,7 +220,7 @@ def _env_block(site: Site, present: bool) -> bool:
 def bring_up(site: Site, inspection: Inspection, text: str) -> bool:
     """Write the overlay `text` and start what it describes; return whether anything changed.
 
-    Raises EngineError with Compose's own words. Whether the site is healthy then is for the caller to ask.
+    Raises EngineError with Compose's own words. Whether the site is healthy, the caller asks.
     """
     media = media_place(site, inspection.media_root)
     changed = write_atomic(site.paths.overlay, text)
@@ -243,7 +244,7 @@ def _start(site: Site) -> bool:
 
 
 def _unhealthy(site: Site) -> list[str]:
-    """A word about a site that is not healthy: no error here, as a release may be on its way to mend it."""
+    """A word about a site that is not healthy: no error, a release may be about to mend it."""
     try:
         wait_for(site.compose, site.nginx_service, 60)
     except HealthError as error:

@@ -1,4 +1,4 @@
-"""How the project's own Compose files are found, and how a plain `docker compose` is led to the overlay."""
+"""How the project's Compose files are found, and a plain `docker compose` led to the overlay."""
 
 from __future__ import annotations
 
@@ -121,7 +121,7 @@ def test_env_block_and_back(project: Project, paths: Paths, text: str | None) ->
         assert not env.exists()
 
 
-def test_a_link_beside_an_override_of_the_project_is_refused(project: Project, paths: Paths) -> None:
+def test_a_link_beside_an_override_is_refused(project: Project, paths: Paths) -> None:
     make(project, "compose.yaml", "docker-compose.override.yml")
     with pytest.raises(InputError, match="compose_wiring_link: 'symlink'"):
         wiring.write_link(site(project, paths, link="symlink"))

@@ -27,7 +27,7 @@ def test_plain_names_are_accepted(value: str) -> None:
 
 @pytest.mark.parametrize(
     "value",
-    ["", "..", ".hidden", "-x", "a/b", "a b", "a\n", "é", "a" * 65, "unknown", "None", "latest", "$x"],
+    ["", "..", ".hid", "-x", "a/b", "a b", "a\n", "é", "a" * 65, "unknown", "None", "latest", "$x"],
 )
 def test_other_names_are_refused_by_name(value: str) -> None:
     with pytest.raises(InputError, match="static_files_release_id"):
@@ -50,7 +50,7 @@ def test_settling_a_name(wanted: str, given: bool, fingerprint: str, expected: s
 
 
 def test_a_given_name_of_other_content_is_refused() -> None:
-    with pytest.raises(InputError, match="static_files_release_id: 'a': was used for other content"):
+    with pytest.raises(InputError, match="static_files_release_id: 'a': was used"):
         identity.settle(ledger(release("a")), "a", True, "g")
 
 
@@ -79,7 +79,9 @@ def test_ledger_is_read_back(paths: Paths) -> None:
     assert Ledger.load(paths).current == "b"
 
 
-@pytest.mark.parametrize("text", ["", "{", "[]", '{"current": "a"}', '{"current":"a","releases":[{}]}'])
+@pytest.mark.parametrize(
+    "text", ["", "{", "[]", '{"current": "a"}', '{"current": "a", "releases": [{}]}']
+)
 def test_a_damaged_ledger_is_an_error_and_stays(paths: Paths, text: str) -> None:
     paths.static.mkdir(parents=True)
     paths.ledger.write_text(text)

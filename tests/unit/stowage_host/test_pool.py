@@ -97,7 +97,7 @@ def test_a_second_release_adds_what_is_new_and_rewrites_nothing(paths: Paths) ->
 
 
 def test_a_killed_publication_is_completed_by_the_next(paths: Paths) -> None:
-    """A release tree and half of the pool are there already; the same release is published again."""
+    """A release tree and half of the pool are there; the same release is published again."""
     stage(paths, {"a.css": CSS, "b.css": CSS + b"b"})
     (paths.releases / "r1").mkdir(parents=True)
     (paths.releases / "r1/stale").write_text("of the killed run")

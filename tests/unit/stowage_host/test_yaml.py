@@ -30,7 +30,7 @@ Tagged.add_multi_constructor("!", _construct)
     [
         pytest.param({"a": {"b": [1, "two", {"c": None, "d": []}]}}, id="nested"),
         pytest.param({"text": 'quote " backslash \\ newline \n tab \t é ☃ 😀'}, id="hostile-text"),
-        pytest.param({"yes": "yes", "no": "no", "n": "1e3", "b": True}, id="yaml-traps-stay-strings"),
+        pytest.param({"yes": "yes", "no": "no", "n": "1e3", "b": True}, id="yaml-traps"),
         pytest.param({"list": [["a"], [["b"]]], "empty": {}}, id="lists-of-lists"),
         pytest.param({"key: with # signs": "x"}, id="hostile-key"),
     ],

@@ -1,0 +1,10 @@
+from django.contrib import admin
+
+from documents.models import Document
+
+
+@admin.register(Document)
+class DocumentAdmin(admin.ModelAdmin):
+    list_display = ("title", "filename", "size", "added")
+    readonly_fields = ("size",)
+    search_fields = ("title",)

@@ -22,7 +22,8 @@ from .files import project_lock
 from .inspection import document_of
 from .ledger import Ledger
 from .project import Paths, choose, load, registered
-from .wiring import Site
+from .site import Site
+from .switch import recover
 
 Answer = dict[str, Any]
 LOCK_SECONDS = 600.0
@@ -108,7 +109,7 @@ def _locked(arguments: argparse.Namespace, work: Callable[[Site, bool], Answer])
     verb = f"{arguments.verb} {arguments.action}"
     with project_lock(paths.lock, verb, arguments.lock_wait):
         site = Site.of(load(paths), paths)
-        word = "" if arguments.dry_run else release.recover(site)
+        word = "" if arguments.dry_run else recover(site)
         answer = work(site, arguments.dry_run)
         if word:
             answer["changed"] = True
@@ -139,7 +140,7 @@ def _nginx(arguments: argparse.Namespace) -> Answer:
     site = _site(arguments.project)
     if arguments.action == "check":
         return nginx.check(site.compose, site.nginx_service)
-    return nginx.reload(site.compose, site.nginx_service, arguments.dry_run)
+    return nginx.reload(site.compose, site.paths, site.nginx_service, arguments.dry_run)
 
 
 def _inspect(arguments: argparse.Namespace) -> Answer:

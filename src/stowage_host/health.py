@@ -14,7 +14,7 @@ from .errors import HealthError
 from .project import Project
 
 WAIT_SECONDS = 120.0
-LOG_LINES = 20
+LOG_LINES = 40
 
 
 def request(address: str, port: int, path: str, host: str, timeout: float = 5.0) -> tuple[int, str]:

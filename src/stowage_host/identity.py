@@ -16,7 +16,7 @@ from .errors import ApplicationError, InputError
 from .inspection import Inspection
 from .ledger import Ledger, check_id
 from .oneoff import python_one_off
-from .wiring import Site
+from .site import Site
 
 MARKER = "STOWAGE-RELEASE-ID:"
 STRATEGY = "static_files_release_strategy"

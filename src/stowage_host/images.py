@@ -15,7 +15,7 @@ from .errors import ApplicationError, EngineError
 from .files import write_atomic
 from .inspection import Inspection
 from .overlay import image_groups, image_reference
-from .wiring import Site
+from .site import Site
 from .yaml import dump
 
 CANDIDATE = "candidate"

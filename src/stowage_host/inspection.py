@@ -24,6 +24,7 @@ MARKER = "STOWAGE-INSPECT:"
 ENTRYPOINT_SECONDS = 60.0
 """How long an entrypoint may take before it is bypassed."""
 BYPASS_SECONDS = 120.0
+TRACEBACK_LINES = 8
 
 FIND_PYTHON = """
 for p in python python3 "${VIRTUAL_ENV:-/nonexistent}/bin/python" .venv/bin/python venv/bin/python \
@@ -141,7 +142,7 @@ def inspect(compose: Compose, paths: Paths, image: str, overlays: Sequence[Path]
             "django_project_settings_module",
             project.settings_module,
             f"does not import in the container: {document['error']}\n"
-            f"{document.get('traceback', '')}".rstrip(),
+            + "\n".join(str(document.get("traceback", "")).splitlines()[-TRACEBACK_LINES:]),
         )
     write_json(cache, {**document, "entrypoint": entrypoint}, 0o600)
     return Inspection.from_document(document, entrypoint)

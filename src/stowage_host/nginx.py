@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from typing import Any
 
 from . import engine
@@ -41,15 +42,41 @@ def check(compose: Compose, service: str) -> dict[str, Any]:
     return {"changed": False, "running": True, "msg": f"{service}: the configuration is valid."}
 
 
-def reload(compose: Compose, service: str, dry_run: bool) -> dict[str, Any]:
-    """Check, then reload; the running configuration stays where the new one is refused."""
-    answer = check(compose, service)
+def _digest(paths: Paths) -> str:
+    """One value for all configuration files, by name and content."""
+    digest = hashlib.sha256()
+    root = paths.etc / "nginx"
+    for path in sorted(path for path in root.rglob("*.conf") if path.is_file()):
+        digest.update(str(path.relative_to(root)).encode() + b"\0" + path.read_bytes())
+    return digest.hexdigest()
+
+
+def remember_loaded(paths: Paths) -> None:
+    """Note that the running nginx has read the configuration as it is now."""
+    write_atomic(paths.nginx_run / "loaded", _digest(paths) + "\n")
+
+
+def load(compose: Compose, paths: Paths, service: str) -> bool:
+    """Let the running nginx read its configuration if it changed since; return whether it did.
+
+    Raises InputError with nginx's own words where it refuses; it then serves on with the former.
+    """
     container = _container(compose, service)
-    if container is None or dry_run:
-        return answer
-    result = engine.run(
-        ["docker", "exec", container["Id"], "nginx", "-c", CONFIGURATION, "-s", "reload"]
-    )
+    loaded = paths.nginx_run / "loaded"
+    if container is None or (loaded.exists() and loaded.read_text().strip() == _digest(paths)):
+        return False
+    check(compose, service)
+    words = ["docker", "exec", container["Id"], "nginx", "-c", CONFIGURATION, "-s", "reload"]
+    result = engine.run(words)
     if result.code:
         raise EngineError(f"{service}: nginx did not reload: {result.tail()}")
-    return {"changed": True, "running": True, "msg": f"{service}: reloaded."}
+    remember_loaded(paths)
+    return True
+
+
+def reload(compose: Compose, paths: Paths, service: str, dry_run: bool) -> dict[str, Any]:
+    """Check, then reload, unless nginx has read this configuration already."""
+    answer = check(compose, service)
+    if not dry_run and load(compose, paths, service):
+        answer.update(changed=True, msg=f"{service}: reloaded.")
+    return answer

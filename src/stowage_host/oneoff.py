@@ -12,7 +12,7 @@ from pathlib import Path
 
 from .compose import OneOff
 from .inspection import Inspection
-from .wiring import Site
+from .site import Site
 
 
 def container_name(site: Site, purpose: str) -> str:

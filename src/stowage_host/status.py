@@ -9,8 +9,10 @@ from typing import Any
 from .compose import service_of
 from .errors import InputError
 from .ledger import Ledger
+from .link import LINK_NAME, link_kind
+from .media import media_place
 from .overlay import LABEL
-from .wiring import LINK_NAME, Site, link_kind, media_place
+from .site import Site
 
 LINK_WORDS = {
     "symlink": f"by {LINK_NAME}: a plain `docker compose up -d` keeps the wiring",

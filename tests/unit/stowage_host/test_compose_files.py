@@ -8,11 +8,11 @@ from typing import Any
 
 import pytest
 
-from stowage_host import wiring
+from stowage_host import link
 from stowage_host.compose import Compose, base_files
 from stowage_host.errors import InputError
 from stowage_host.project import Paths, Project
-from stowage_host.wiring import Site
+from stowage_host.site import Site
 
 
 def make(project: Project, *names: str) -> Path:
@@ -81,11 +81,11 @@ def test_link_and_back(project: Project, paths: Paths) -> None:
     (directory / ".git/info").mkdir(parents=True)
     exclude = directory / ".git/info/exclude"
     exclude.write_text("*.pyc\n")
-    assert wiring.write_link(site(project, paths)) is True
-    assert wiring.write_link(site(project, paths)) is False
+    assert link.write_link(site(project, paths)) is True
+    assert link.write_link(site(project, paths)) is False
     assert (directory / "compose.override.yaml").readlink() == paths.overlay
     assert exclude.read_text() == "*.pyc\n/compose.override.yaml\n"
-    wiring.unwire(site(project, paths))
+    link.remove_link(site(project, paths))
     assert not (directory / "compose.override.yaml").is_symlink()
     assert exclude.read_text() == "*.pyc\n"
     assert not (directory / ".env").exists()
@@ -107,14 +107,14 @@ def test_env_block_and_back(project: Project, paths: Paths, text: str | None) ->
     if text is not None:
         env.write_text(text)
         env.chmod(0o640)
-    assert wiring.write_link(site(project, paths)) is True
-    assert wiring.write_link(site(project, paths)) is False
+    assert link.write_link(site(project, paths)) is True
+    assert link.write_link(site(project, paths)) is False
     written = env.read_text()
     files = site(project, paths).compose.files.paths
     assert f"COMPOSE_FILE={':'.join(map(str, (*files, paths.overlay)))}\n" in written
     assert written.startswith(text or "")
     assert text is None or env.stat().st_mode & 0o777 == 0o640
-    wiring.unwire(site(project, paths))
+    link.remove_link(site(project, paths))
     if text:
         assert env.read_text().rstrip("\n") == text.rstrip("\n")
     else:
@@ -124,10 +124,10 @@ def test_env_block_and_back(project: Project, paths: Paths, text: str | None) ->
 def test_a_link_beside_an_override_is_refused(project: Project, paths: Paths) -> None:
     make(project, "compose.yaml", "docker-compose.override.yml")
     with pytest.raises(InputError, match="compose_wiring_link: 'symlink'"):
-        wiring.write_link(site(project, paths, link="symlink"))
+        link.write_link(site(project, paths, link="symlink"))
 
 
 def test_no_link_by_choice(project: Project, paths: Paths) -> None:
     directory = make(project, "compose.yaml")
-    assert wiring.write_link(site(project, paths, link="none")) is False
+    assert link.write_link(site(project, paths, link="none")) is False
     assert [entry.name for entry in directory.iterdir()] == ["compose.yaml"]

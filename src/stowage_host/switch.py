@@ -1,0 +1,169 @@
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""Letting a release with its overlay serve, or putting back what served before.
+
+A switch is announced in a file first, with the overlay that it replaces; a run that finds the
+announcement knows that another one died half-way, and undoes it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from pathlib import Path
+from typing import Any
+
+from . import engine, nginx, overlay
+from .compose import service_of
+from .engine import say
+from .errors import EngineError, HealthError, StowageError
+from .files import point_symlink, read_json, write_atomic, write_json
+from .health import wait_for
+from .inspection import Inspection
+from .ledger import Ledger, Release
+from .link import remove_link, write_link
+from .media import media_place, prepare_media
+from .overlay import LABEL, image_groups, image_reference
+from .site import Site
+
+
+def render(site: Site, inspection: Inspection | None, tag: str = "current") -> str:
+    """The overlay for images of `tag`; without an inspection, one that only asks the image."""
+    media = media_place(site, inspection.media_root) if inspection else None
+    document = overlay.build(
+        site.project, site.paths, site.compose.config(), site.fragments, inspection, media, tag
+    )
+    return overlay.text(document, site.project)
+
+
+def one_off_overlay(site: Site, inspection: Inspection | None, tag: str) -> Path:
+    """The overlay for one-off containers of the images of `tag`, in a file of this run."""
+    path = site.paths.scratch / ("one-off.yaml" if inspection else "inspect.yaml")
+    write_atomic(path, render(site, inspection, tag))
+    return path
+
+
+def activate(site: Site, release: Release) -> None:
+    """Point image tags, release.env and the symlink at `release`."""
+    groups = image_groups(site.project.services, site.compose.config())
+    for builder, image in release.images.items():
+        if builder in groups.values():
+            engine.docker("tag", image, image_reference(site.project, builder, release.id))
+            engine.docker("tag", image, image_reference(site.project, builder, "current"))
+    text = f"RELEASE_ID='{release.id}'\nSTOWAGE_RELEASE_ID='{release.id}'\n"
+    write_atomic(site.paths.release_env, text)
+    point_symlink(site.paths.current, f"releases/{release.id}")
+
+
+def bring_up(site: Site, inspection: Inspection, text: str) -> bool:
+    """Write the overlay `text` and start what it describes; return whether anything changed.
+
+    Raises InputError where nginx refuses its configuration, EngineError with Compose's own words.
+    Whether the site is healthy then is for the caller to ask.
+    """
+    media = media_place(site, inspection.media_root)
+    changed = nginx.load(site.compose, site.paths, site.nginx_service)
+    changed = write_atomic(site.paths.overlay, text) or changed
+    if media is not None:
+        changed = prepare_media(site, media, inspection) or changed
+    changed = write_link(site) or changed
+    changed = _start(site) or changed
+    if media is not None and media.kind == "volume":
+        changed = prepare_media(site, media, inspection) or changed  # Compose may just have made it
+    return changed
+
+
+def _start(site: Site) -> bool:
+    """`docker compose up -d` with the overlay; return whether a container was made or started."""
+    nginx.write_upstream(site.paths, f"{site.project.service}:{site.project.port}")
+    before = {c["Id"]: c["State"]["StartedAt"] for c in site.compose.containers()}
+    result = site.compose.run("up", "--detach", overlays=[site.paths.overlay])
+    if result.code:
+        raise EngineError(f"docker compose up failed: {result.tail()}")
+    nginx.remember_loaded(site.paths)
+    return before != {c["Id"]: c["State"]["StartedAt"] for c in site.compose.containers()}
+
+
+def switch(site: Site, ledger: Ledger, release: Release, text: str, inspection: Inspection) -> bool:
+    """Let `release` serve by the overlay `text`; return whether anything changed.
+
+    Raises HealthError or EngineError where that does not work, with the former state put back.
+    """
+    former, former_text = ledger.serving, site.overlay_text()
+    unwired = _running_unwired(site)
+    announcement = {"from": ledger.current, "to": release.id, "overlay": former_text}
+    write_json(site.paths.intent, announcement, 0o600)
+    try:
+        activate(site, release)
+        changed = bring_up(site, inspection, text)
+        wait_for(site.compose, site.nginx_service)
+    except StowageError as error:
+        raise _put_back(site, former, former_text, unwired, error) from None
+    if former != release:
+        ledger.record(release)
+        ledger.save(site.paths)
+    site.paths.intent.unlink()
+    return changed
+
+
+def _running_unwired(site: Site) -> list[str]:
+    """Django services that run without the overlay: the site as it was before the first release."""
+    containers = site.compose.containers(*site.project.services)
+    wired = [c for c in containers if LABEL in (c["Config"]["Labels"] or {})]
+    return sorted({service_of(c) for c in containers if c not in wired})
+
+
+def _put_back(
+    site: Site, former: Release | None, text: str, unwired: list[str], error: StowageError
+) -> StowageError:
+    """Restore what served before; the error then says both what failed and what serves."""
+    try:
+        if former is not None:
+            say(f"Putting {former.id} back")
+            activate(site, former)
+            bring_up(site, former.inspected(), text)
+            wait_for(site.compose, site.nginx_service)
+            serves = f"{former.id} serves again"
+        else:
+            serves = _take_back_first(site, unwired)
+    except StowageError as second:
+        return HealthError(f"{error}\nPutting back what served before failed, too: {second}")
+    site.paths.intent.unlink()
+    kind = type(error) if isinstance(error, (HealthError, EngineError)) else StowageError
+    return kind(f"{error}\nNothing was switched: {serves}.")
+
+
+def _take_back_first(site: Site, unwired: list[str]) -> str:
+    """Undo a first release: the project runs without the overlay again, or not at all."""
+    names = [*site.project.services, *filter(None, [site.nginx_service])]
+    site.compose.run("rm", "--stop", "--force", *names, overlays=[site.paths.overlay])
+    unwire(site)
+    with contextlib.suppress(FileNotFoundError):
+        site.paths.current.unlink()
+    if not unwired:
+        return "there is no former release, nothing is running"
+    site.compose.check("up", "--detach", "--no-build", "--no-deps", *unwired)
+    return "the project runs as it did before"
+
+
+def unwire(site: Site) -> None:
+    """Take the ways to the overlay and the overlay itself away; containers are left as they are."""
+    remove_link(site)
+    with contextlib.suppress(FileNotFoundError):
+        site.paths.overlay.unlink()
+
+
+def recover(site: Site) -> str:
+    """Undo a switch that a killed run left half done; return a word about it, or ''.
+
+    Files and tags are put back here; the run that found it then starts what they say.
+    """
+    announcement: dict[str, Any] | None = read_json(site.paths.intent)
+    if announcement is None:
+        return ""
+    former = Ledger.load(site.paths).get(announcement["from"])
+    if former is not None:
+        activate(site, former)
+        write_atomic(site.paths.overlay, announcement["overlay"])
+    else:
+        unwire(site)
+    site.paths.intent.unlink()
+    return f"A switch to {announcement['to']} was left half done and has been undone."

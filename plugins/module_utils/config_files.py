@@ -9,10 +9,13 @@ the second step.
 
 from __future__ import annotations
 
+import contextlib
+import fcntl
 import fnmatch
 import os
 import shutil
 import stat
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any, Callable
 
@@ -345,15 +348,35 @@ def _clipped(content: bytes) -> str:
         return "(not UTF-8 text, not shown)\n"
 
 
+@contextlib.contextmanager
+def _alone(entries: Entries) -> Iterator[None]:
+    """Let no other run work on the same exclusive directory.
+
+    Several hosts of an inventory may be one server: each run would take the temporary files of
+    the others for strangers.
+    """
+    with contextlib.ExitStack() as held:
+        for path in sorted({item.path for item in entries.directories if item.exclusive}):
+            place = os.path.dirname(path)
+            while not os.path.isdir(place):
+                place = os.path.dirname(place)
+            descriptor = os.open(place, os.O_RDONLY | os.O_DIRECTORY)
+            held.callback(os.close, descriptor)
+            fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+
+
 def run(parameters: dict[str, Any], check_mode: bool) -> dict[str, Any]:
     """The whole job: parse, plan, carry out. Returns changed, changed_paths, kept_paths, diff and
     msg."""
-    try:
-        the_plan = plan(Entries.parse(parameters), check_mode)
-    except OSError as error:
-        raise ConfigError(f"{error.filename}: {error.strerror}") from error
-    if not check_mode:
-        carry_out(the_plan)
+    entries = Entries.parse(parameters)
+    with _alone(entries):
+        try:
+            the_plan = plan(entries, check_mode)
+        except OSError as error:
+            raise ConfigError(f"{error.filename}: {error.strerror}") from error
+        if not check_mode:
+            carry_out(the_plan)
     paths = the_plan.changed_paths()
     return {
         "changed": bool(paths),

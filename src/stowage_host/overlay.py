@@ -89,14 +89,20 @@ def _django_service(
     if inspection:
         pth = f"{DJANGO_DIRECTORY}/stowage.pth"
         wired["volumes"].append(bind(pth, f"{inspection.purelib}/stowage.pth"))
-        wired["environment"] = settings_environment(project, inspection.way)
+        wired["environment"] = settings_environment(project, service, inspection.way)
     return wired
 
 
-def settings_environment(project: Project, way: str) -> dict[str, str]:
-    """How the application finds its settings: by module, or by the hook (architecture)."""
+def names_settings(service: Mapping[str, Any]) -> bool:
+    """Whether a service's own command line names the settings module, where no variable reaches."""
+    words = json.dumps([service.get("command"), service.get("entrypoint")])
+    return "--settings" in words or "DJANGO_SETTINGS_MODULE=" in words
+
+
+def settings_environment(project: Project, service: Mapping[str, Any], way: str) -> dict[str, str]:
+    """How a service's application finds its settings: by a module of ours, or by the hook."""
     environment = {"STOWAGE_SETTINGS_MODULE": project.settings_module}
-    if way == "hook":
+    if way == "hook" or names_settings(service):
         environment["STOWAGE_HOOK"] = "1"
     else:
         environment["DJANGO_SETTINGS_MODULE"] = "stowage_django.settings"

@@ -25,7 +25,7 @@ from .inspection import Inspection, document_of, inspect, marked
 from .ledger import Ledger, Release
 from .oneoff import one_off, python_one_off
 from .site import Site
-from .switch import one_off_overlay, render, switch
+from .switch import lay, one_off_overlay, render, switch
 from .wiring import check
 
 COLLECT_MARKER = "STOWAGE-COLLECT:"
@@ -58,6 +58,7 @@ def publish(site: Site, dry_run: bool) -> dict[str, Any]:
         place.mkdir(parents=True, exist_ok=True)
     if not site.paths.release_env.exists():
         write_atomic(site.paths.release_env, "")
+    lay(site)
     with clock.step("build"):
         built = images.make(site)
     with clock.step("inspect"):
@@ -99,6 +100,7 @@ def publish(site: Site, dry_run: bool) -> dict[str, Any]:
     with clock.step("switch"):
         say(f"Switching to {release.id}")
         switch(site, ledger, release, render(site, inspection), inspection)
+    ledger.save(site.paths)  # once more, with the time that the switch took
     return {
         "changed": True,
         "release": name,

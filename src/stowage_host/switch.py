@@ -71,6 +71,18 @@ def bring_up(site: Site, inspection: Inspection, text: str) -> bool:
     return changed
 
 
+def lay(site: Site) -> bool:
+    """Let Compose find an overlay, an empty one before the first release; return what changed.
+
+    The way to it is part of a build's context: laid after the first build, it would make the
+    second one another image, and so another release.
+    """
+    changed = False
+    if not site.paths.overlay.exists():
+        changed = write_atomic(site.paths.overlay, overlay.text({"services": {}}, site.project))
+    return write_link(site) or changed
+
+
 def _start(site: Site) -> bool:
     """`docker compose up -d` with the overlay; return whether a container was made or started."""
     nginx.write_upstream(site.paths, f"{site.project.service}:{site.project.port}")

@@ -14,7 +14,7 @@ from .ledger import Ledger, Release
 from .link import link_kind
 from .media import media_place
 from .site import Site
-from .switch import bring_up, one_off_overlay, render, switch, unwire
+from .switch import bring_up, lay, one_off_overlay, render, switch, unwire
 
 
 def check(site: Site) -> None:
@@ -41,7 +41,8 @@ def apply(site: Site, dry_run: bool) -> dict[str, Any]:
     ledger = Ledger.load(site.paths)
     serving = ledger.serving
     if serving is None:
-        return {"changed": False, "msg": "In order; the first release will start the site."}
+        changed = not site.paths.overlay.exists() if dry_run else lay(site)
+        return {"changed": changed, "msg": "In order; the first release will start the site."}
     inspection = serving.inspected() if dry_run else _ask_again(site, serving)
     text, before, name = render(site, inspection), site.overlay_text(), str(site.paths.overlay)
     answer = {

@@ -112,24 +112,36 @@ def test_without_an_inspection_nothing_of_the_settings_is_touched(
     assert not [entry for entry in web["volumes"] if entry["target"].endswith(".pth")]
 
 
+BY_MODULE = {
+    "STOWAGE_SETTINGS_MODULE": "shop.settings",
+    "DJANGO_SETTINGS_MODULE": "stowage_django.settings",
+}
+BY_HOOK = {"STOWAGE_SETTINGS_MODULE": "shop.settings", "STOWAGE_HOOK": "1"}
+
+
 @pytest.mark.parametrize(
-    ("way", "expected"),
+    ("way", "command", "expected"),
     [
+        pytest.param("settings", None, BY_MODULE, id="by-module"),
+        pytest.param("hook", None, BY_HOOK, id="by-hook"),
         pytest.param(
             "settings",
-            {
-                "STOWAGE_SETTINGS_MODULE": "shop.settings",
-                "DJANGO_SETTINGS_MODULE": "stowage_django.settings",
-            },
-            id="by-module",
+            ["python", "manage.py", "work", "--settings=shop.settings"],
+            BY_HOOK,
+            id="the-command-names-the-settings",
         ),
         pytest.param(
-            "hook", {"STOWAGE_SETTINGS_MODULE": "shop.settings", "STOWAGE_HOOK": "1"}, id="by-hook"
+            "settings",
+            ["sh", "-c", "DJANGO_SETTINGS_MODULE=shop.settings exec gunicorn"],
+            BY_HOOK,
+            id="the-command-sets-the-variable",
         ),
     ],
 )
-def test_the_two_ways_of_the_settings(project: Project, way: str, expected: dict[str, str]) -> None:
-    assert overlay.settings_environment(project, way) == expected
+def test_the_two_ways_of_the_settings(
+    project: Project, way: str, command: list[str] | None, expected: dict[str, str]
+) -> None:
+    assert overlay.settings_environment(project, {"command": command}, way) == expected
 
 
 def test_roles_that_disagree_are_an_error() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import tempfile
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -197,6 +198,22 @@ def test_exclusive_removes_strangers_at_any_depth_but_what_is_kept(tmp_path: Pat
         result["changed_paths"]
     )
     assert not apply(**wanted)["changed"]
+
+
+def test_runs_at_the_same_time_do_not_take_each_other_for_strangers(tmp_path: Path) -> None:
+    """Several hosts of one inventory that are one server install the same tree at once."""
+    root = tmp_path / "opt"
+    lists: dict[str, list[dict[str, Any]]] = {
+        "directories": [{"path": str(root), "mode": "0755", "exclusive": True}],
+        "files": [
+            {"path": f"{root}/{number % 7}/{number}.py", "content": "x\n" * number, "mode": "0644"}
+            for number in range(60)
+        ],
+    }
+    with ThreadPoolExecutor(6) as threads:
+        results = list(threads.map(lambda _: apply(**lists), range(6)))
+    assert sorted(result["changed"] for result in results) == [False] * 5 + [True]
+    assert len([path for path in root.rglob("*") if path.is_file()]) == 60
 
 
 def test_absent_removes_files_links_and_emptied_directories(

@@ -271,7 +271,7 @@ def _plan_rmdir(directory: Directory, result: Plan, removed: set[str]) -> None:
         _plan_rmtree(path, result, removed)
         return
     left = [name for name in os.listdir(path) if os.path.join(path, name) not in removed]
-    if left:
+    if left or os.path.ismount(path):
         result.kept_paths.append(path)
         return
     removed.add(path)

@@ -227,6 +227,8 @@ def main() -> None:
         result = run(module.params, module.check_mode)
     except ConfigError as error:
         module.fail_json(msg=str(error))
+    if not module._diff:  # Ansible prints what is returned, asked for or not
+        result["diff"] = []
     module.exit_json(**result)
 
 

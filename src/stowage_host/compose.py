@@ -160,10 +160,11 @@ class Compose:
             result = self.run("config", "--format", "json")
             if result.code:
                 names = ", ".join(str(path) for path in self.files.paths)
+                said = result.stderr.strip().splitlines()[-5:]  # its standard output has secrets
                 raise InputError(
                     "django_project_dir",
                     self.project.directory,
-                    f"docker compose cannot read {names}: {result.tail(5)}",
+                    f"docker compose cannot read {names}: " + "\n".join(said),
                 )
             self._config = json.loads(result.stdout)
         return self._config

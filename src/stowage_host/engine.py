@@ -30,8 +30,12 @@ class Result:
     stderr: str
 
     def tail(self, lines: int = 12) -> str:
-        """The last lines of standard error, else of standard output."""
-        text = self.stderr.strip() or self.stdout.strip()
+        """The last lines of standard output and, after them, standard error.
+
+        Programs are of two minds about where an explanation goes: a build prints its steps on
+        standard output and only the verdict on standard error.
+        """
+        text = "\n".join(filter(None, [self.stdout.strip(), self.stderr.strip()]))
         return "\n".join(text.splitlines()[-lines:])
 
 

@@ -78,16 +78,6 @@ def deploy(log: str, name: str, *extra: str) -> None:
     playbook(log, "--inventory", str(INVENTORY), f"stowage.django.{name}", *extra)
 
 
-def require_rsync() -> None:
-    """The demo copies its project from here; root on Debian or Ubuntu gets rsync, others a word."""
-    if shutil.which("rsync"):
-        return
-    if os.geteuid() == 0 and shutil.which("apt-get"):
-        call("rsync", "sh", "-c", "apt-get update && apt-get install --yes rsync openssh-client")
-        return
-    raise SystemExit("demo: rsync is needed to copy the project to the server; install it")
-
-
 def make_server() -> None:
     """The server of the test bed, with a key for root and the ports of the demo."""
     key = CACHE / "id_ed25519"
@@ -126,8 +116,7 @@ def changed_copy() -> Path:
 def up() -> int:
     """Set everything up and show it; 0 where every check holds."""
     CACHE.mkdir(parents=True, exist_ok=True)
-    require_rsync()
-    for verb in ("engine", "build", "seed"):
+    for verb in ("engine", "seed"):
         bed(verb)
     down()
     say("Starting the server")

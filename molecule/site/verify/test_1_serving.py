@@ -9,7 +9,7 @@ import time
 
 import pytest
 from checks import HASHED, IMMUTABLE, Site, all_assets, run_checks, upload_document
-from conftest import DIRECTORIES, PORTS, Server
+from server import DIRECTORIES, PORTS, Server
 
 FORMS: dict[str, tuple[str, dict[str, str], str]] = {
     "larder": ("/", {"name": "Soup"}, "card"),

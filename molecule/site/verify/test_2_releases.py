@@ -11,8 +11,9 @@ import threading
 import time
 from typing import Any
 
+import pytest
 from checks import HASHED, Site, assets
-from conftest import REPOSITORY, Server, play, playbook_words, succeed
+from server import REPOSITORY, Server, play, playbook_words, succeed
 
 CSS = "/srv/configurations/trails/static/trails/trails.css"
 
@@ -105,16 +106,25 @@ def test_a_release_that_does_not_start_is_put_back(server: Server) -> None:
     assert (css(site), current(server)) == (before, serving)
 
 
-def test_a_missing_reference_stops_the_release_before_the_switch(server: Server) -> None:
-    serving = current(server)
-    server.shell(
-        f"cp {CSS} /root/trails.css && echo '.x {{ background: url(nowhere.png) }}' >> {CSS}"
-    )
-    done = play("release_site", "trails")
-    server.shell(f"cp /root/trails.css {CSS}")
+@pytest.mark.parametrize(
+    ("project", "place"),
+    [
+        pytest.param("trails", CSS, id="found-by-the-projects-own-build"),
+        pytest.param(
+            "shoebox", "/srv/legacy_names/static/styles/shoebox.css", id="found-by-the-collector"
+        ),
+    ],
+)
+def test_a_missing_reference_stops_the_release_before_the_switch(
+    server: Server, project: str, place: str
+) -> None:
+    before = releases(server, project)
+    server.shell(f"cp {place} /root/css && echo '.x {{ background: url(nowhere.png) }}' >> {place}")
+    done = play("release_site", project)
+    server.shell(f"cp /root/css {place}")
     assert done.returncode != 0
     assert "nowhere.png" in done.stdout
-    assert current(server) == serving
+    assert releases(server, project) == before
 
 
 def wait_for_switch(server: Server, seconds: float = 60) -> None:

@@ -6,7 +6,7 @@ import json
 import re
 
 import pytest
-from conftest import Server, play, succeed
+from server import Server, play, succeed
 
 REFUSALS = {
     "no-directory": (
@@ -47,7 +47,7 @@ REFUSALS = {
         r"django_project_media_url: .uploads/. ",
     ),
     "two-projects-of-one-name": (
-        {"django_project_dir": "/srv/legacy_names"},
+        {"django_project_dir": "/root"},
         r"django_project_name: 'trails': belongs to the project in /srv/conf",
     ),
     "override-of-its-own": (

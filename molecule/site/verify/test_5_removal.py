@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from checks import upload_document
-from conftest import DIRECTORIES, HOSTS, Server, play, succeed
+from server import DIRECTORIES, HOSTS, Server, play, succeed
 
 
 def test_check_mode_removes_nothing(server: Server) -> None:
     before = server.containers()
-    words = play("remove_site", "library", "ansible_check_mode=true")
-    succeed(words)
-    assert server.containers() == before or "changed" in words.stdout
+    files = server.shell("find /etc/stowage /opt/stowage /srv -maxdepth 3 | sort | sha256sum")
+    succeed(play("remove_site", "library", check=True))
+    assert server.containers() == before
+    assert (
+        server.shell("find /etc/stowage /opt/stowage /srv -maxdepth 3 | sort | sha256sum") == files
+    )
 
 
 def test_removal_leaves_the_project_and_keeps_its_uploads(server: Server) -> None:

@@ -11,6 +11,9 @@ from pathlib import Path
 from stowage_bed.docker import BedError, works
 from stowage_bed.progress import say
 
+PROGRAMS = {"rsync": "rsync", "openssh-client": "ssh-keygen"}
+"""Packages and the program of each by which it is recognised."""
+
 
 def require() -> None:
     """Return when a Docker engine answers; raise BedError with the remedy where none does."""
@@ -23,7 +26,11 @@ def require() -> None:
 
 
 def ensure() -> None:
-    """Make a Docker engine answer; as root on Debian or Ubuntu install docker.io and start it."""
+    """Make a Docker engine answer; as root on Debian or Ubuntu install docker.io and start it.
+
+    rsync and ssh, by which projects come to the servers, are asked for in the same way.
+    """
+    _ensure_programs()
     if works("version", timeout=20):
         return
     if not (os.geteuid() == 0 and is_debian()):
@@ -36,6 +43,17 @@ def ensure() -> None:
         install("docker-cli")
     say("starting the Docker engine")
     start()
+
+
+def _ensure_programs() -> None:
+    """Find rsync and ssh, or install them where that is ours to do."""
+    missing = [package for package, program in PROGRAMS.items() if not shutil.which(program)]
+    if not missing:
+        return
+    if not (os.geteuid() == 0 and is_debian()):
+        raise BedError(f"Needed on this machine, install them: {', '.join(missing)}.")
+    say(f"installing {', '.join(missing)} from the distribution's packages")
+    install(*missing)
 
 
 def is_debian() -> bool:

@@ -19,7 +19,7 @@ from typing import Any
 from . import nginx, register, release, status, wiring
 from .errors import EngineError, StowageError
 from .files import project_lock
-from .inspection import document_of
+from .inspection import documents
 from .ledger import Ledger
 from .project import Paths, choose, load, registered
 from .site import Site
@@ -147,8 +147,8 @@ def _inspect(arguments: argparse.Namespace) -> Answer:
     serving = Ledger.load(Paths(choose(arguments.project))).serving
     if serving is None:
         raise StowageError("there is no release yet whose image could be asked: run deploy_site")
-    document = document_of(serving.inspected())
-    return {"changed": False, "inspection": document, "msg": json.dumps(document, indent=2)}
+    answer = documents(serving.inspected())
+    return {"changed": False, "inspections": answer, "msg": json.dumps(answer, indent=2)}
 
 
 VERBS: dict[str, Callable[[argparse.Namespace], Answer]] = {

@@ -218,8 +218,9 @@ class Compose:
         overlays: Sequence[Path],
         options: Sequence[str] = (),
         timeout: float | None = None,
+        service: str = "",
     ) -> OneOff:
-        """Run `words` in a container of the serving service that is gone afterwards.
+        """Run `words` in a container of a service (the serving one) that is gone afterwards.
 
         A container of the same `name` that a killed run left behind is removed first; one that
         outlives `timeout` (seconds) is removed, as killing the client leaves it running.
@@ -233,7 +234,7 @@ class Compose:
             "--name",
             name,
             *options,
-            self.project.service,
+            service or self.project.service,
             *words,
             overlays=overlays,
             timeout=timeout,

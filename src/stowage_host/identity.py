@@ -119,13 +119,18 @@ def settle(ledger: Ledger, wanted: str, is_given: bool, fingerprint: str) -> tup
     )
 
 
-def unchanged(ledger: Ledger, wanted: str, strategy_is_timestamp: bool, fingerprint: str) -> bool:
-    """Whether the current release is this one already, by identity and by content."""
+def unchanged(site: Site, ledger: Ledger, wanted: str, fingerprint: str) -> bool:
+    """Whether the current release is this one already, by identity and by content.
+
+    A timestamp is another one each time: there the content alone decides.
+    """
     serving = ledger.serving
     if serving is None or serving.fingerprint != fingerprint:
         return False
+    if not given(site) and _setting(site, "strategy", "image_digest") == "timestamp":
+        return True
     stem, _, number = serving.id.rpartition("-")
-    return strategy_is_timestamp or serving.id == wanted or (stem == wanted and number.isdigit())
+    return serving.id == wanted or (stem == wanted and number.isdigit())
 
 
 def words_of(command: str) -> list[str]:

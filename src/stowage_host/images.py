@@ -8,6 +8,7 @@ has as constraints: nothing of the user's is upgraded.
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 
 from . import engine
 from .engine import say
@@ -100,13 +101,17 @@ def missing(packages: list[str], inspection: Inspection) -> list[str]:
     ]
 
 
-def add_layer(
-    site: Site, images: dict[str, str], packages: list[str], inspection: Inspection
+def add_layers(
+    site: Site, images: dict[str, str], inspections: Mapping[str, Inspection]
 ) -> dict[str, str]:
-    """Put `packages` on top of every image; tag `candidate` and ids are then the layer's."""
-    say(f"Adding to the image: {', '.join(packages)}")
-    layered: dict[str, str] = {}
+    """Put what each image lacks on top of it; tag `candidate` and id are then the layer's."""
+    wanted = list(site.setting("storage_env", "packages", []))
+    layered = dict(images)
     for name, base in images.items():
+        packages = missing(wanted, inspections[name])
+        if not packages:
+            continue
+        say(f"Adding to the image of {name}: {', '.join(packages)}")
         user = (
             engine.docker("image", "inspect", "--format", "{{.Config.User}}", base).strip()
             or "root"
@@ -114,7 +119,7 @@ def add_layer(
         reference = image_reference(site.project, name, CANDIDATE)
         quoted = " ".join(f"'{text}'" for text in packages)
         recipe = LAYER.format(
-            image=f"{reference}-base", python=inspection.python, packages=quoted, user=user
+            image=f"{reference}-base", python=inspections[name].python, packages=quoted, user=user
         )
         engine.docker("tag", base, f"{reference}-base")
         result = engine.run(["docker", "build", "--quiet", "--tag", reference, "-"], stdin=recipe)

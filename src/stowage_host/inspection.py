@@ -9,14 +9,14 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
 
 from .compose import Compose, OneOff
 from .engine import say
-from .errors import ApplicationError, EngineError, InputError
+from .errors import ApplicationError, InputError
 from .files import read_json, write_json
 from .project import Paths, Project
 
@@ -101,13 +101,25 @@ def _cache_file(paths: Paths, project: Project, image: str, service: dict[str, A
     return paths.inspections / f"{hashlib.sha256(key.encode()).hexdigest()[:24]}.json"
 
 
-def inspect(compose: Compose, paths: Paths, image: str, overlays: Sequence[Path]) -> Inspection:
-    """Ask the image (by its id) that `overlays` give the serving service.
+def inspect_images(
+    compose: Compose, paths: Paths, images: Mapping[str, str], overlays: Sequence[Path]
+) -> dict[str, Inspection]:
+    """Ask each image of a project: builder -> image id in, builder -> inspection out."""
+    return {
+        service: _inspect(compose, paths, service, image, overlays)
+        for service, image in images.items()
+    }
+
+
+def _inspect(
+    compose: Compose, paths: Paths, service: str, image: str, overlays: Sequence[Path]
+) -> Inspection:
+    """Ask the image (by its id) that `overlays` give `service`.
 
     Raises InputError where the settings do not import, with the container's own words.
     """
     project = compose.project
-    cache = _cache_file(paths, project, image, compose.service(project.service))
+    cache = _cache_file(paths, project, image, compose.service(service))
     if (kept := read_json(cache)) is not None:
         return Inspection.from_document(kept, kept["entrypoint"])
     say("Asking the project about itself")
@@ -120,7 +132,12 @@ def inspect(compose: Compose, paths: Paths, image: str, overlays: Sequence[Path]
     name = f"stowage-{project.name}-inspect"
     words = ["sh", "-c", FIND_PYTHON, "sh", "-c", BOOT]
     first = compose.one_off(
-        name, words, overlays=overlays, options=options, timeout=ENTRYPOINT_SECONDS
+        name,
+        words,
+        overlays=overlays,
+        options=options,
+        timeout=ENTRYPOINT_SECONDS,
+        service=service,
     )
     document, entrypoint = marked(first.result.stdout, MARKER), True
     if document is None or "error" in document:
@@ -130,13 +147,14 @@ def inspect(compose: Compose, paths: Paths, image: str, overlays: Sequence[Path]
             overlays=overlays,
             options=[*options, "--entrypoint", "sh"],
             timeout=BYPASS_SECONDS,
+            service=service,
         )
         direct = marked(second.result.stdout, MARKER)
         if direct is not None and "error" not in direct:
             document, entrypoint = direct, False
         document = document or direct
         if document is None:
-            raise _no_answer(project, first, second)
+            raise _no_answer(service, first, second)
     if "error" in document:
         raise InputError(
             "django_project_settings_module",
@@ -148,14 +166,19 @@ def inspect(compose: Compose, paths: Paths, image: str, overlays: Sequence[Path]
     return Inspection.from_document(document, entrypoint)
 
 
-def _no_answer(project: Project, first: OneOff, second: OneOff) -> EngineError | ApplicationError:
+def _no_answer(service: str, first: OneOff, second: OneOff) -> ApplicationError:
     waited = f" (it was given {ENTRYPOINT_SECONDS:.0f} s)" if first.timed_out else ""
     return ApplicationError(
-        f"the image of the service {project.service} gave no answer about its settings{waited}.\n"
+        f"the image of the service {service} gave no answer about its settings{waited}.\n"
         f"Through its entrypoint: {first.result.tail(4)}\nWithout it: {second.result.tail(6)}"
     )
 
 
-def document_of(inspection: Inspection) -> dict[str, Any]:
-    """The inspection as it is kept in the ledger."""
-    return asdict(inspection)
+def main_of(project: Project, inspections: Mapping[str, Inspection]) -> Inspection:
+    """The inspection of the serving service's image; a former release may not have known it."""
+    return inspections.get(project.service) or next(iter(inspections.values()))
+
+
+def documents(inspections: Mapping[str, Inspection]) -> dict[str, dict[str, Any]]:
+    """Inspections as they are kept in the ledger."""
+    return {builder: asdict(inspection) for builder, inspection in inspections.items()}

@@ -38,7 +38,7 @@ class Release:
     id: str
     fingerprint: str
     images: dict[str, str]
-    inspection: dict[str, Any]
+    inspections: dict[str, dict[str, Any]]
     released_at: str
     released_by: str
     revision: str = ""
@@ -49,9 +49,12 @@ class Release:
     seconds: dict[str, float] = field(default_factory=dict)
     release_commands: list[str] = field(default_factory=list)
 
-    def inspected(self) -> Inspection:
-        """The inspection of the release's image."""
-        return Inspection.from_document(self.inspection, self.inspection["entrypoint"])
+    def inspected(self) -> dict[str, Inspection]:
+        """What each image of the release said of itself, by the service that built it."""
+        return {
+            builder: Inspection.from_document(document, document["entrypoint"])
+            for builder, document in self.inspections.items()
+        }
 
 
 @dataclass

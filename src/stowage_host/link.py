@@ -34,7 +34,9 @@ def link_kind(site: Site) -> str:
             "use auto or env",
         )
     if wanted == "auto":
-        return "symlink" if found_by == "default" else "env"
+        # They are no part of the overlay: a plain `docker compose` needs them in .env.
+        named = site.project.compose_project_name or site.project.compose_profiles
+        return "symlink" if found_by == "default" and not named else "env"
     return wanted
 
 
@@ -77,7 +79,7 @@ def _git_exclude(directory: Path, present: bool) -> None:
 
 
 def _env_block(site: Site, present: bool) -> bool:
-    """The block with COMPOSE_FILE at the end of the project's `.env`, its mode and owner kept."""
+    """The block at the end of the project's `.env` for Compose; its mode and owner are kept."""
     path = Path(site.project.directory) / ".env"
     try:
         before, status = path.read_text(encoding="utf-8"), path.stat()
@@ -86,8 +88,14 @@ def _env_block(site: Site, present: bool) -> bool:
     after = without_our_block(before)
     if present:
         names = os.pathsep.join(map(str, (*site.compose.files.paths, site.paths.overlay)))
+        values = {
+            "COMPOSE_FILE": names,
+            "COMPOSE_PROJECT_NAME": site.project.compose_project_name,
+            "COMPOSE_PROFILES": ",".join(site.project.compose_profiles),
+        }
+        lines = "".join(f"{name}={value}\n" for name, value in values.items() if value)
         gap = "" if not after or after.endswith("\n") else "\n"
-        after += f"{gap}{ENV_BEGIN}\nCOMPOSE_FILE={names}\n{ENV_END}\n"
+        after += f"{gap}{ENV_BEGIN}\n{lines}{ENV_END}\n"
     if after == before:
         return False
     if not after and not present:

@@ -4,12 +4,14 @@
 from __future__ import annotations
 
 import os
+import stat
 from pathlib import Path
 
 from . import engine, overlay
 from .engine import say
 from .errors import InputError
-from .inspection import Inspection
+from .inspection import Inspection, main_of
+from .ledger import Release
 from .overlay import MediaPlace
 from .site import Site
 
@@ -30,6 +32,11 @@ def media_place(site: Site, media_root: str) -> MediaPlace | None:
     return overlay.find_media(
         site.project, site.compose.config(), media_root, directory, volume, str(site.paths.media)
     )
+
+
+def media_of(site: Site, release: Release) -> MediaPlace | None:
+    """Where the uploads of a release's application are kept."""
+    return media_place(site, main_of(site.project, release.inspected()).media_root)
 
 
 def _check_volume(site: Site, volume: str) -> None:
@@ -66,16 +73,24 @@ def prepare_media(site: Site, media: MediaPlace, inspection: Inspection) -> bool
 
 
 def _own(place: Path, uid: int, gid: int) -> bool:
-    """Give a place that the user `uid` cannot write to it, whole; nginx must pass its folder."""
-    changed = False
+    """Give a place that the user `uid` cannot write to it, whole, and readable by nginx."""
     status = place.stat()
     if uid != 0 and status.st_uid != uid and not (status.st_gid == gid and status.st_mode & 0o20):
         say(f"Giving {place} to the container's user ({uid}:{gid})")
         for folder, _, names in os.walk(place):
-            for path in (folder, *(os.path.join(folder, name) for name in names)):
-                os.chown(path, uid, gid, follow_symlinks=False)
-        changed = True
+            _take_over(folder, uid, gid, 0o755)
+            for name in names:
+                _take_over(os.path.join(folder, name), uid, gid, 0o644)
+        return True
     if status.st_mode & 0o005 != 0o005:
-        place.chmod(status.st_mode & 0o7777 | 0o055)
-        changed = True
-    return changed
+        place.chmod(stat.S_IMODE(status.st_mode) | 0o055)
+        return True
+    return False
+
+
+def _take_over(path: str, uid: int, gid: int, least_mode: int) -> None:
+    """Change owner and mode of one file or folder; of a symbolic link only the owner."""
+    os.chown(path, uid, gid, follow_symlinks=False)
+    status = os.lstat(path)
+    if not stat.S_ISLNK(status.st_mode):
+        os.chmod(path, stat.S_IMODE(status.st_mode) | least_mode)

@@ -121,15 +121,15 @@ def bind(source: str, target: str) -> dict[str, Any]:
 
 
 def _resolve_volumes(
-    entries: Iterable[Mapping[str, Any]], media: MediaPlace | None
+    entries: Iterable[Mapping[str, Any]], media: MediaPlace | None, media_root: str
 ) -> list[dict[str, Any]]:
-    """Replace the placeholders of type `media`; without media they are left out."""
+    """Replace the placeholders of type `media` and of MEDIA_ROOT; without media leave them out."""
     resolved: list[dict[str, Any]] = []
     for entry in entries:
         if entry.get("type") != "media":
             resolved.append(dict(entry))
         elif media is not None:
-            target = media.target if entry["target"] == "@MEDIA_ROOT" else str(entry["target"])
+            target = media_root if entry["target"] == "@MEDIA_ROOT" else str(entry["target"])
             resolved.append(media.volume(target, bool(entry.get("read_only"))))
     return resolved
 
@@ -182,33 +182,36 @@ def build(
     paths: Paths,
     config: Mapping[str, Any],
     fragments: Mapping[str, Mapping[str, Any]],
-    inspection: Inspection | None,
+    inspections: Mapping[str, Inspection],
     media: MediaPlace | None,
     tag: str = "current",
 ) -> dict[str, Any]:
     """The overlay as a document for `yaml.dump`.
 
-    `tag` is `current` for the overlay that runs the site, a release id for its one-off containers.
+    `inspections` are those of the images by the service that builds each; without them the overlay
+    leaves the settings alone. `tag` is `current` for the overlay that runs the site, another one
+    for one-off containers.
     """
     merged = _merged(fragments)
     groups = image_groups(project.services, config)
     services: dict[str, Any] = {}
     common = merged["django_services"]
-    common["volumes"] = _resolve_volumes(common.get("volumes") or [], media)
+    volumes_of_all = common.pop("volumes", [])
     extra = merged["services"]
     taken = {port for service in extra.values() for port in host_ports(service)}
     for name in project.services:
-        own = config["services"][name]
-        wired = _django_service(
-            project, own, image_reference(project, groups[name], tag), inspection
-        )
+        own, inspection = config["services"][name], inspections.get(groups[name])
+        reference = image_reference(project, groups[name], tag)
+        wired = _django_service(project, own, reference, inspection)
         merge("stowage", wired, common)
+        target = (inspection.media_root if inspection else "") or MEDIA_DIRECTORY
+        wired["volumes"] += _resolve_volumes(volumes_of_all, media, target)
         wired.setdefault("env_file", []).append(str(paths.release_env))
         if (ports := released_ports(own, taken)) is not None:
             wired["ports"] = ports
         services[name] = wired
     for name, service in extra.items():
-        service["volumes"] = _resolve_volumes(service.get("volumes") or [], media)
+        service["volumes"] = _resolve_volumes(service.get("volumes") or [], media, "")
         service.setdefault("labels", {})[LABEL] = project.name
         networks = config["services"][project.service].get("networks")
         if networks and "network_mode" not in service:

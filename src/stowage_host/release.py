@@ -21,7 +21,7 @@ from . import identity, images, pool
 from .engine import say
 from .errors import ApplicationError
 from .files import utc_now, write_atomic
-from .inspection import Inspection, document_of, inspect, marked
+from .inspection import Inspection, documents, inspect_images, main_of, marked
 from .ledger import Ledger, Release
 from .oneoff import one_off, python_one_off
 from .site import Site
@@ -46,60 +46,37 @@ class Clock:
         self.seconds[name] = round(time.monotonic() - started, 2)
 
 
+@dataclass(frozen=True)
+class Candidate:
+    """What a release will be made of: image ids and inspections by the service that builds each.
+
+    `wanted` is the id before it is known to be free; `overlay` is that of its one-off containers.
+    """
+
+    images: dict[str, str]
+    inspections: dict[str, Inspection]
+    overlay: Path
+    fingerprint: str
+    wanted: str
+    given: bool
+
+
 def publish(site: Site, dry_run: bool) -> dict[str, Any]:
     """Make the release that the project's state asks for, unless it is the current one already."""
     check(site)
-    given = identity.given(site)
+    identity.given(site)
     if dry_run:
         return {"changed": False, "msg": "A release builds the image first; a dry run does not."}
     clock, ledger = Clock(), Ledger.load(site.paths)
-    former = ledger.current
-    for place in (site.paths.static, site.paths.media, site.paths.scratch):
-        place.mkdir(parents=True, exist_ok=True)
-    if not site.paths.release_env.exists():
-        write_atomic(site.paths.release_env, "")
-    lay(site)
-    with clock.step("build"):
-        built = images.make(site)
-    with clock.step("inspect"):
-        built, inspection = _inspected(site, built)
-    draft = one_off_overlay(site, inspection, images.CANDIDATE)
-    wanted = given or identity.derive(site, built[site.project.service], inspection, draft)
-    fingerprint = _fingerprint(site, built)
-    timestamps = (
-        not given and site.setting("static_files", "release", {}).get("strategy") == "timestamp"
-    )
-    if identity.unchanged(ledger, wanted, timestamps, fingerprint):
-        return {
-            "changed": False,
-            "release": ledger.current,
-            "msg": f"{ledger.current} serves already.",
-        }
-    name, word = identity.settle(ledger, wanted, bool(given), fingerprint)
-    release = Release(
-        name,
-        fingerprint,
-        built,
-        document_of(inspection),
-        utc_now(),
-        _who(),
-        revision=identity.revision(site.project.directory),
-        release_commands=list(site.project.release_commands),
-        seconds=clock.seconds,
-    )
-    published, notes = _collect_and_publish(site, release, inspection, draft, clock)
-    release = replace(
-        release,
-        files=published.files,
-        new_files=published.new_files,
-        new_bytes=published.new_bytes,
-        manifest_sha256=published.manifest_sha256,
-    )
-    with clock.step("release_commands"):
-        _release_commands(site, release, inspection, draft)
+    former, candidate = ledger.current, _candidate(site, clock)
+    if identity.unchanged(site, ledger, candidate.wanted, candidate.fingerprint):
+        return {"changed": False, "release": former, "msg": f"{former} serves already."}
+    name, word = identity.settle(ledger, candidate.wanted, candidate.given, candidate.fingerprint)
+    release, notes = _make(site, candidate, name, clock)
     with clock.step("switch"):
-        say(f"Switching to {release.id}")
-        switch(site, ledger, release, render(site, inspection), inspection)
+        say(f"Switching to {name}")
+        text = render(site, candidate.inspections)
+        switch(site, ledger, release, text, candidate.inspections)
     ledger.save(site.paths)  # once more, with the time that the switch took
     return {
         "changed": True,
@@ -109,10 +86,63 @@ def publish(site: Site, dry_run: bool) -> dict[str, Any]:
         "new_files": release.new_files,
         "new_bytes": release.new_bytes,
         "seconds": release.seconds,
-        "notes": [*inspection.notes, *notes],
+        "notes": notes,
         "warnings": [word] if word else [],
         "msg": f"{name} serves: {release.files} static files, {release.new_files} of them new.",
     }
+
+
+def _candidate(site: Site, clock: Clock) -> Candidate:
+    """Build the images, ask them about the project, and find out what the release is called."""
+    for place in (site.paths.static, site.paths.media, site.paths.scratch):
+        place.mkdir(parents=True, exist_ok=True)
+    if not site.paths.release_env.exists():
+        write_atomic(site.paths.release_env, "")
+    lay(site)
+    with clock.step("build"):
+        built = images.make(site)
+    with clock.step("inspect"):
+        built, inspections = _inspected(site, built)
+    overlay = one_off_overlay(site, inspections, images.CANDIDATE)
+    given = identity.given(site)
+    wanted = given or identity.derive(
+        site, built[site.project.service], main_of(site.project, inspections), overlay
+    )
+    return Candidate(built, inspections, overlay, _fingerprint(site, built), wanted, bool(given))
+
+
+def _make(site: Site, candidate: Candidate, name: str, clock: Clock) -> tuple[Release, list[str]]:
+    """Collect, publish and run the release commands: all of a release but the switch."""
+    inspection = main_of(site.project, candidate.inspections)
+    release = Release(
+        name,
+        candidate.fingerprint,
+        candidate.images,
+        documents(candidate.inspections),
+        utc_now(),
+        _who(),
+        revision=identity.revision(site.project.directory),
+        release_commands=list(site.project.release_commands),
+        seconds=clock.seconds,
+    )
+    with clock.step("collect"):
+        notes = _collect(site, name, inspection, candidate.overlay)
+    with clock.step("publish"):
+        say(f"Publishing {name}")
+        level = pool.Compression(**site.setting("static_files", "compression", {}))
+        own = site.setting("static_files", "storage", "") == "project"
+        published = pool.publish(site.paths, name, level, verify=not own)
+        shutil.rmtree(site.paths.staging)
+    with clock.step("release_commands"):
+        _release_commands(site, release, inspection, candidate.overlay)
+    release = replace(
+        release,
+        files=published.files,
+        new_files=published.new_files,
+        new_bytes=published.new_bytes,
+        manifest_sha256=published.manifest_sha256,
+    )
+    return release, [*inspection.notes, *notes]
 
 
 def _who() -> str:
@@ -132,40 +162,25 @@ def _fingerprint(site: Site, built: dict[str, str]) -> str:
     return hashlib.sha256(json.dumps(inputs, sort_keys=True).encode()).hexdigest()
 
 
-def _inspected(site: Site, built: dict[str, str]) -> tuple[dict[str, str], Inspection]:
-    """Start what the Django services depend on, ask the image, add the packages that it lacks."""
+def _inspected(site: Site, built: dict[str, str]) -> tuple[dict[str, str], dict[str, Inspection]]:
+    """Start what the Django services need, ask each image, add the packages that it lacks."""
     needed = site.compose.dependencies()
     if needed:
         say(f"Starting {', '.join(needed)}")
         site.compose.check(
             "up", "--detach", "--no-recreate", "--wait", "--wait-timeout", "120", *needed
         )
-    asking = [one_off_overlay(site, None, images.CANDIDATE)]
-    inspection = inspect(site.compose, site.paths, built[site.project.service], asking)
-    lacking = images.missing(list(site.setting("storage_env", "packages", [])), inspection)
-    if lacking:
-        built = images.add_layer(site, built, lacking, inspection)
-        inspection = inspect(site.compose, site.paths, built[site.project.service], asking)
-    return built, inspection
+    asking = [one_off_overlay(site, {}, images.CANDIDATE)]
+    inspections = inspect_images(site.compose, site.paths, built, asking)
+    layered = images.add_layers(site, built, inspections)
+    if layered != built:
+        inspections = inspect_images(site.compose, site.paths, layered, asking)
+    return layered, inspections
 
 
-def _collect_and_publish(
-    site: Site, release: Release, inspection: Inspection, draft: Path, clock: Clock
-) -> tuple[pool.Published, list[str]]:
-    """Collect in a container of the new image and publish what came out."""
-    with clock.step("collect"):
-        notes = _collect(site, release, inspection, draft)
-    with clock.step("publish"):
-        say(f"Publishing {release.id}")
-        level = pool.Compression(**site.setting("static_files", "compression", {}))
-        own = site.setting("static_files", "storage", "") == "project"
-        published = pool.publish(site.paths, release.id, level, verify=not own)
-        shutil.rmtree(site.paths.staging)
-    return published, notes
-
-
-def _collect(site: Site, release: Release, inspection: Inspection, draft: Path) -> list[str]:
-    say(f"Collecting static files of {release.id}")
+def _collect(site: Site, name: str, inspection: Inspection, overlay: Path) -> list[str]:
+    """Run the collector in a container of the new image; its notes."""
+    say(f"Collecting static files of {name}")
     pool.prepare_staging(site.paths, inspection.uid, inspection.gid)
     options = [
         "--volume",
@@ -175,25 +190,25 @@ def _collect(site: Site, release: Release, inspection: Inspection, draft: Path) 
         "--env",
         f"STOWAGE_STATIC_ROOT={STAGING_DIRECTORY}/tree",
         "--env",
-        f"STOWAGE_RELEASE_ID={release.id}",
+        f"STOWAGE_RELEASE_ID={name}",
         "--env",
-        f"RELEASE_ID={release.id}",
+        f"RELEASE_ID={name}",
     ]
     words = ["-m", "stowage_django.collect", "--target", STAGING_DIRECTORY]
-    answer = python_one_off(site, inspection, "collect", words, [draft], options)
+    answer = python_one_off(site, inspection, "collect", words, [overlay], options)
     document = marked(answer.result.stdout, COLLECT_MARKER)
     if answer.result.code or document is None:
         raise ApplicationError(f"the static files cannot be collected:\n{answer.result.tail(15)}")
     return [str(note) for note in document.get("notes") or []]
 
 
-def _release_commands(site: Site, release: Release, inspection: Inspection, draft: Path) -> None:
+def _release_commands(site: Site, release: Release, inspection: Inspection, overlay: Path) -> None:
     """Run the project's release commands in the new image, before it serves."""
     for command in release.release_commands:
         say(f"Running {command}")
         options = ["--env", f"STOWAGE_RELEASE_ID={release.id}", "--env", f"RELEASE_ID={release.id}"]
         words = identity.words_of(command)
-        answer = one_off(site, inspection, "command", words, [draft], options)
+        answer = one_off(site, inspection, "command", words, [overlay], options)
         if answer.result.code:
             raise ApplicationError(
                 f"django_project_release_commands: {command!r} failed with exit code "

@@ -10,7 +10,7 @@ from .compose import service_of
 from .errors import InputError
 from .ledger import Ledger
 from .link import LINK_NAME, link_kind
-from .media import media_place
+from .media import media_of
 from .overlay import LABEL
 from .site import Site
 
@@ -83,7 +83,7 @@ def status(site: Site) -> dict[str, Any]:
     media = None
     try:
         link = link_kind(site)
-        media = media_place(site, serving.inspected().media_root) if serving else None
+        media = media_of(site, serving) if serving else None
         wrong = []
     except InputError as error:
         link, wrong = "none", [str(error)]

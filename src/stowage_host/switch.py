@@ -8,6 +8,7 @@ announcement knows that another one died half-way, and undoes it.
 from __future__ import annotations
 
 import contextlib
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,7 @@ from .engine import say
 from .errors import EngineError, HealthError, StowageError
 from .files import point_symlink, read_json, write_atomic, write_json
 from .health import wait_for
-from .inspection import Inspection
+from .inspection import Inspection, main_of
 from .ledger import Ledger, Release
 from .link import remove_link, write_link
 from .media import media_place, prepare_media
@@ -25,19 +26,21 @@ from .overlay import LABEL, image_groups, image_reference
 from .site import Site
 
 
-def render(site: Site, inspection: Inspection | None, tag: str = "current") -> str:
-    """The overlay for images of `tag`; without an inspection, one that only asks the image."""
-    media = media_place(site, inspection.media_root) if inspection else None
+def render(site: Site, inspections: Mapping[str, Inspection], tag: str = "current") -> str:
+    """The overlay for images of `tag`; without inspections, one that only asks the images."""
+    media = None
+    if inspections:
+        media = media_place(site, main_of(site.project, inspections).media_root)
     document = overlay.build(
-        site.project, site.paths, site.compose.config(), site.fragments, inspection, media, tag
+        site.project, site.paths, site.compose.config(), site.fragments, inspections, media, tag
     )
     return overlay.text(document, site.project)
 
 
-def one_off_overlay(site: Site, inspection: Inspection | None, tag: str) -> Path:
+def one_off_overlay(site: Site, inspections: Mapping[str, Inspection], tag: str) -> Path:
     """The overlay for one-off containers of the images of `tag`, in a file of this run."""
-    path = site.paths.scratch / ("one-off.yaml" if inspection else "inspect.yaml")
-    write_atomic(path, render(site, inspection, tag))
+    path = site.paths.scratch / ("one-off.yaml" if inspections else "inspect.yaml")
+    write_atomic(path, render(site, inspections, tag))
     return path
 
 
@@ -53,21 +56,22 @@ def activate(site: Site, release: Release) -> None:
     point_symlink(site.paths.current, f"releases/{release.id}")
 
 
-def bring_up(site: Site, inspection: Inspection, text: str) -> bool:
+def bring_up(site: Site, inspections: Mapping[str, Inspection], text: str) -> bool:
     """Write the overlay `text` and start what it describes; return whether anything changed.
 
     Raises InputError where nginx refuses its configuration, EngineError with Compose's own words.
     Whether the site is healthy then is for the caller to ask.
     """
-    media = media_place(site, inspection.media_root)
+    main = main_of(site.project, inspections)
+    media = media_place(site, main.media_root)
     changed = nginx.load(site.compose, site.paths, site.nginx_service)
     changed = write_atomic(site.paths.overlay, text) or changed
     if media is not None:
-        changed = prepare_media(site, media, inspection) or changed
+        changed = prepare_media(site, media, main) or changed
     changed = write_link(site) or changed
     changed = _start(site) or changed
     if media is not None and media.kind == "volume":
-        changed = prepare_media(site, media, inspection) or changed  # Compose may just have made it
+        changed = prepare_media(site, media, main) or changed  # Compose may just have made it
     return changed
 
 
@@ -94,7 +98,9 @@ def _start(site: Site) -> bool:
     return before != {c["Id"]: c["State"]["StartedAt"] for c in site.compose.containers()}
 
 
-def switch(site: Site, ledger: Ledger, release: Release, text: str, inspection: Inspection) -> bool:
+def switch(
+    site: Site, ledger: Ledger, release: Release, text: str, inspections: Mapping[str, Inspection]
+) -> bool:
     """Let `release` serve by the overlay `text`; return whether anything changed.
 
     Raises HealthError or EngineError where that does not work, with the former state put back.
@@ -105,7 +111,7 @@ def switch(site: Site, ledger: Ledger, release: Release, text: str, inspection: 
     write_json(site.paths.intent, announcement, 0o600)
     try:
         activate(site, release)
-        changed = bring_up(site, inspection, text)
+        changed = bring_up(site, inspections, text)
         wait_for(site.compose, site.nginx_service)
     except StowageError as error:
         raise _put_back(site, former, former_text, unwired, error) from None

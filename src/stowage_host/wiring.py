@@ -5,14 +5,14 @@ from __future__ import annotations
 
 from typing import Any
 
-from . import engine, overlay
+from . import engine, images, overlay
 from .compose import service_of
 from .errors import EngineError, HealthError, InputError
 from .health import wait_for
-from .inspection import Inspection, inspect
+from .inspection import Inspection, inspect_images
 from .ledger import Ledger, Release
 from .link import link_kind
-from .media import media_place
+from .media import media_of, media_place
 from .site import Site
 from .switch import bring_up, lay, one_off_overlay, render, switch, unwire
 
@@ -43,8 +43,11 @@ def apply(site: Site, dry_run: bool) -> dict[str, Any]:
     if serving is None:
         changed = not site.paths.overlay.exists() if dry_run else lay(site)
         return {"changed": changed, "msg": "In order; the first release will start the site."}
-    inspection = serving.inspected() if dry_run else _ask_again(site, serving)
-    text, before, name = render(site, inspection), site.overlay_text(), str(site.paths.overlay)
+    if not set(images.builders(site)) <= set(serving.images):
+        # Their images come with the release that follows; until then there is nothing to run.
+        return {"changed": False, "msg": "Services with images of their own were added: release."}
+    inspections = serving.inspected() if dry_run else _ask_again(site, serving)
+    text, before, name = render(site, inspections), site.overlay_text(), str(site.paths.overlay)
     answer = {
         "changed": before != text,
         "msg": f"The project runs with the overlay {name}.",
@@ -59,17 +62,17 @@ def apply(site: Site, dry_run: bool) -> dict[str, Any]:
     problem = _problem(site) if before != text else ""
     if before == text or problem:
         # Nothing new, or nothing that could be put back: the site was not healthy before.
-        answer["changed"] = bring_up(site, inspection, text) or answer["changed"]
+        answer["changed"] = bring_up(site, inspections, text) or answer["changed"]
         answer["warnings"] = [problem] if problem else []
     else:
-        answer["changed"] = switch(site, ledger, serving, text, inspection)
+        answer["changed"] = switch(site, ledger, serving, text, inspections)
     return answer
 
 
-def _ask_again(site: Site, serving: Release) -> Inspection:
-    """The inspection of the current image with today's settings module and environment."""
-    asking = [one_off_overlay(site, None, serving.id)]
-    return inspect(site.compose, site.paths, serving.images[site.project.service], asking)
+def _ask_again(site: Site, serving: Release) -> dict[str, Inspection]:
+    """What the current images say with today's settings module and environment."""
+    asking = [one_off_overlay(site, {}, serving.id)]
+    return inspect_images(site.compose, site.paths, serving.images, asking)
 
 
 def _problem(site: Site) -> str:
@@ -107,7 +110,7 @@ def remove(site: Site, dry_run: bool) -> dict[str, Any]:
 def _kept_data(site: Site) -> str:
     """Where uploads and releases stay, in words."""
     serving = Ledger.load(site.paths).serving
-    media = media_place(site, serving.inspected().media_root) if serving else None
+    media = media_of(site, serving) if serving else None
     words = [f"Kept: {site.paths.var} (static files of all releases, the ledger)"]
     if media is None:
         return words[0] + "."

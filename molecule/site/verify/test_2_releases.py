@@ -127,6 +127,82 @@ def test_a_missing_reference_stops_the_release_before_the_switch(
     assert releases(server, project) == before
 
 
+def freeze(server: Server, container: str) -> list[str]:
+    """The packages of the application in a container."""
+    return server.shell(f"docker exec {container} python -m pip freeze").splitlines()
+
+
+def test_a_package_that_the_image_lacks_comes_by_a_layer(server: Server) -> None:
+    """The project's own packages keep their versions, its own image stays what it was."""
+    before = freeze(server, "library-web-1")
+    variables = json.dumps({"storage_env_packages": ["whitenoise==6.12.0"]})
+    succeed(play("deploy_site", "library", variables))
+    for container in ("library-web-1", "library-worker-1"):
+        assert freeze(server, container) == sorted([*before, "whitenoise==6.12.0"], key=str.lower)
+    assert server.shell("docker exec library-web-1 id -un").strip() == "library"
+
+
+@pytest.mark.parametrize(
+    ("variables", "words"),
+    [
+        pytest.param(
+            {"static_files_release_strategy": "image_tag"},
+            "static_files_release_strategy: 'image_tag': the service web has no image with a tag",
+            id="an-image-without-a-tag",
+        ),
+        pytest.param(
+            {"static_files_release_strategy": "git_revision"},
+            "static_files_release_strategy: 'git_revision': /srv/configurations is no git checkout",
+            id="no-git-checkout",
+        ),
+        pytest.param(
+            {
+                "static_files_release_strategy": "function",
+                "static_files_release_function": "platform.libc_ver",
+            },
+            "static_files_release_function: .* is no plain name",
+            id="a-function-that-gives-no-plain-name",
+        ),
+    ],
+)
+def test_an_identity_that_cannot_be_determined_is_an_error(
+    server: Server, variables: dict[str, str], words: str
+) -> None:
+    before = releases(server)
+    done = play("release_site", "trails", json.dumps(variables))
+    assert done.returncode != 0
+    assert re.search(words, re.sub(r"\s+", " ", done.stdout)), done.stdout[-3000:]
+    assert releases(server) == before
+
+
+def test_a_release_is_named_by_the_projects_own_function(server: Server) -> None:
+    """A function of the image's own code, run in the new image before anything is published."""
+    server.shell(
+        "printf 'def name():\\n    return \"spring\"\\n' > /srv/configurations/trails/naming.py"
+    )
+    variables = {
+        "static_files_release_strategy": "function",
+        "static_files_release_function": "trails.naming.name",
+    }
+    succeed(play("release_site", "trails", json.dumps(variables)))
+    assert current(server) == "spring"
+    change_css(server, "gold")
+    output = succeed(play("release_site", "trails", json.dumps(variables)))
+    assert current(server) == "spring-2"
+    assert "spring was used for other content" in re.sub(r"\s+", " ", output)
+
+
+def test_a_release_is_named_by_the_git_revision(server: Server) -> None:
+    revision = server.shell(
+        "cd /srv/configurations && git init --quiet && git add . && "
+        "git -c user.name=a -c user.email=a@example.org commit --quiet --message a && "
+        "git rev-parse --short=12 HEAD"
+    ).strip()
+    succeed(play("release_site", "trails", "static_files_release_strategy=git_revision"))
+    assert current(server) == revision
+    assert releases(server)[-1]["revision"] == revision
+
+
 def wait_for_switch(server: Server, seconds: float = 60) -> None:
     """Return as soon as the release has announced its switch."""
     deadline = time.monotonic() + seconds

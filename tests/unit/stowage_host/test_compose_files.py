@@ -121,6 +121,20 @@ def test_env_block_and_back(project: Project, paths: Paths, text: str | None) ->
         assert not env.exists()
 
 
+def test_name_and_profiles_are_written_for_a_plain_docker_compose(
+    project: Project, paths: Paths
+) -> None:
+    directory = make(project, "compose.yaml")
+    named = replace(project, compose_project_name="front", compose_profiles=("jobs", "mail"))
+    assert link.link_kind(site(named, paths)) == "env"
+    link.write_link(site(named, paths))
+    assert (directory / ".env").read_text().splitlines()[1:-1] == [
+        f"COMPOSE_FILE={directory}/compose.yaml:{paths.overlay}",
+        "COMPOSE_PROJECT_NAME=front",
+        "COMPOSE_PROFILES=jobs,mail",
+    ]
+
+
 def test_a_link_beside_an_override_is_refused(project: Project, paths: Paths) -> None:
     make(project, "compose.yaml", "docker-compose.override.yml")
     with pytest.raises(InputError, match="compose_wiring_link: 'symlink'"):

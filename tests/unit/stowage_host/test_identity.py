@@ -7,9 +7,11 @@ from pathlib import Path
 import pytest
 
 from stowage_host import identity
+from stowage_host.compose import Compose
 from stowage_host.errors import InputError, StowageError
 from stowage_host.ledger import Ledger, Release, check_id
-from stowage_host.project import Paths
+from stowage_host.project import Paths, Project
+from stowage_host.site import Site
 
 
 def release(name: str, fingerprint: str = "f") -> Release:
@@ -55,20 +57,30 @@ def test_a_given_name_of_other_content_is_refused() -> None:
 
 
 @pytest.mark.parametrize(
-    ("serving", "wanted", "timestamp", "fingerprint", "expected"),
+    ("serving", "wanted", "strategy", "fingerprint", "expected"),
     [
-        pytest.param("a", "a", False, "f", True, id="same"),
-        pytest.param("a", "b", False, "f", False, id="other-identity"),
-        pytest.param("a", "a", False, "g", False, id="other-content"),
-        pytest.param("a-2", "a", False, "f", True, id="counted-suffix-of-the-same"),
-        pytest.param("a-x", "a", False, "f", False, id="a-suffix-of-its-own"),
-        pytest.param("20260101T000000Z", "20260102T000000Z", True, "f", True, id="a-later-time"),
+        pytest.param("a", "a", "", "f", True, id="same"),
+        pytest.param("a", "b", "", "f", False, id="other-identity"),
+        pytest.param("a", "a", "", "g", False, id="other-content"),
+        pytest.param("a-2", "a", "", "f", True, id="counted-suffix-of-the-same"),
+        pytest.param("a-x", "a", "", "f", False, id="a-suffix-of-its-own"),
+        pytest.param("20260101T000000Z", "20260102T000000Z", "timestamp", "f", True, id="later"),
     ],
 )
 def test_when_a_release_is_not_needed(
-    serving: str, wanted: str, timestamp: bool, fingerprint: str, expected: bool
+    project: Project,
+    paths: Paths,
+    serving: str,
+    wanted: str,
+    strategy: str,
+    fingerprint: str,
+    expected: bool,
 ) -> None:
-    assert identity.unchanged(ledger(release(serving)), wanted, timestamp, fingerprint) is expected
+    (Path(project.directory) / "compose.yaml").write_text("services: {}")
+    compose = Compose.of(project, paths.overlay)
+    site = Site(project, paths, compose, {"static_files": {"release": {"strategy": strategy}}})
+    book = ledger(release(serving))
+    assert identity.unchanged(site, book, wanted, fingerprint) is expected
 
 
 def test_ledger_is_read_back(paths: Paths) -> None:

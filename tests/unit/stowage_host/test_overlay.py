@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -49,7 +50,8 @@ FRAGMENTS: dict[str, dict[str, Any]] = {
 
 def build(project: Project, paths: Paths, inspection: Inspection | None, **kw: Any) -> Any:
     media = kw.get("media", MediaPlace("bind", "/data/media", "/app/media"))
-    return overlay.build(project, paths, CONFIG, FRAGMENTS, inspection, media)["services"]
+    inspections = {"web": inspection} if inspection else {}
+    return overlay.build(project, paths, CONFIG, FRAGMENTS, inspections, media)["services"]
 
 
 def test_django_services_run_the_release_and_cannot_be_built(
@@ -231,3 +233,25 @@ def test_where_media_are(
     project: Project, config: dict[str, Any], directory: str, volume: str, expected: MediaPlace
 ) -> None:
     assert find_media(project, config, "/app/media", directory, volume, "/own") == expected
+
+
+def test_each_image_gets_the_wiring_that_fits_it(
+    project: Project, paths: Paths, inspection: Inspection
+) -> None:
+    """A worker of another image has its own interpreter and its own MEDIA_ROOT."""
+    config = {
+        "name": "shop",
+        "services": {
+            "web": {"build": {"context": "."}},
+            "worker": {"build": {"context": ".", "target": "worker"}},
+        },
+    }
+    other = replace(inspection, purelib="/opt/venv/site-packages", media_root="/code/media")
+    media = MediaPlace("bind", "/data/media", "/app/media")
+    both = {"web": inspection, "worker": other}
+    services = overlay.build(project, paths, config, FRAGMENTS, both, media)["services"]
+    targets = [entry["target"] for entry in services["worker"]["volumes"]]
+    assert services["worker"]["image"] == "stowage/shop:current-worker"
+    assert "/opt/venv/site-packages/stowage.pth" in targets
+    assert "/code/media" in targets
+    assert "/app/media" in [entry["target"] for entry in services["web"]["volumes"]]

@@ -30,6 +30,16 @@ COMMAND = [str(BIN / "molecule")]
 BED_VERBS = ("engine", "build", "seed")
 
 
+def _ephemeral(scenario: str) -> Path:
+    return ROOT / ".cache" / "molecule" / scenario
+
+
+def _is_created(scenario: str) -> bool:
+    """Whether Molecule believes that the scenario's server is there."""
+    state = _ephemeral(scenario) / "state.yml"
+    return state.exists() and "created: true" in state.read_text()
+
+
 class Runner:
     """Runs scenarios and can stop all of them."""
 
@@ -45,6 +55,9 @@ class Runner:
             return False, 0.0
         keep = ["--destroy=never"] if os.environ.get("KEEP") else []
         with log.open("wb") as handle:
+            if _is_created(scenario):
+                # A kept or killed run: without this, Molecule would take its server for a new one.
+                self._molecule(scenario, ["destroy"], handle.fileno())
             code = self._molecule(scenario, ["test", *keep], handle.fileno())
             if code == KILLED:
                 # After a failure of its own Molecule destroys, after this it cannot.
@@ -62,7 +75,7 @@ class Runner:
             _end(process)
 
     def _molecule(self, scenario: str, arguments: list[str], output: int) -> int:
-        ephemeral = ROOT / ".cache" / "molecule" / scenario
+        ephemeral = _ephemeral(scenario)
         ephemeral.mkdir(parents=True, exist_ok=True)
         process = subprocess.Popen(
             [*COMMAND, *arguments, "--scenario-name", scenario],

@@ -22,6 +22,8 @@ from .files import project_lock
 from .inspection import documents
 from .ledger import Ledger
 from .project import Paths, choose, load, registered
+from .prune import prune
+from .rollback import roll_back
 from .site import Site
 from .switch import recover
 
@@ -56,7 +58,15 @@ def parser() -> argparse.ArgumentParser:
         if actions:
             choices = sub.add_subparsers(dest="action", required=True, metavar="ACTION")
             for action, action_text in actions.items():
-                choices.add_parser(action, help=action_text, description=action_text)
+                choice = choices.add_parser(action, help=action_text, description=action_text)
+                if action == "rollback":
+                    choice.add_argument("release", nargs="?", default="", metavar="RELEASE")
+                if action == "publish":
+                    choice.add_argument(
+                        "--keep-rollback",
+                        action="store_true",
+                        help="do not release again what was rolled back",
+                    )
     compose = verbs.add_parser(
         "compose", help="the project's docker compose, with the overlay", add_help=False
     )
@@ -84,6 +94,8 @@ HELP: dict[str, tuple[str, dict[str, str]]] = {
         {
             "publish": "build, collect, publish and switch to a new release, if anything changed",
             "list": "name the releases",
+            "rollback": "let an earlier release serve again (the one before, or a named one)",
+            "prune": "drop old releases and all that only they need",
         },
     ),
     "nginx": (
@@ -156,7 +168,13 @@ VERBS: dict[str, Callable[[argparse.Namespace], Answer]] = {
     "project list": _list_projects,
     "wiring apply": lambda arguments: _locked(arguments, wiring.apply),
     "wiring remove": _remove,
-    "static publish": lambda arguments: _locked(arguments, release.publish),
+    "static publish": lambda arguments: _locked(
+        arguments, lambda site, dry_run: release.publish(site, dry_run, arguments.keep_rollback)
+    ),
+    "static rollback": lambda arguments: _locked(
+        arguments, lambda site, dry_run: roll_back(site, arguments.release, dry_run)
+    ),
+    "static prune": lambda arguments: _locked(arguments, prune),
     "static list": lambda arguments: status.releases(_site(arguments.project)),
     "nginx check": _nginx,
     "nginx reload": _nginx,

@@ -133,6 +133,13 @@ def unchanged(site: Site, ledger: Ledger, wanted: str, fingerprint: str) -> bool
     return serving.id == wanted or (stem == wanted and number.isdigit())
 
 
+def rolled_back(ledger: Ledger, fingerprint: str) -> str:
+    """The id of a release of this content that is later than the current one; '' if none is."""
+    ids = [entry.id for entry in ledger.releases]
+    later = ledger.releases[ids.index(ledger.current) + 1 :] if ledger.current in ids else []
+    return next((entry.id for entry in later if entry.fingerprint == fingerprint), "")
+
+
 def words_of(command: str) -> list[str]:
     """A release command as words; raises InputError for quotes that do not close."""
     try:

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 from .errors import InputError, StowageError
@@ -33,7 +33,10 @@ def check_id(variable: str, value: str) -> str:
 
 @dataclass(frozen=True)
 class Release:
-    """One release: `images` maps the building service to the image's id; sizes are in bytes."""
+    """One release: `images` maps the building service to the image's id; sizes are in bytes.
+
+    `superseded_at` is when another release took its place, '' while it serves.
+    """
 
     id: str
     fingerprint: str
@@ -48,6 +51,7 @@ class Release:
     manifest_sha256: str = ""
     seconds: dict[str, float] = field(default_factory=dict)
     release_commands: list[str] = field(default_factory=list)
+    superseded_at: str = ""
 
     def inspected(self) -> dict[str, Inspection]:
         """What each image of the release said of itself, by the service that built it."""
@@ -92,7 +96,22 @@ class Ledger:
         """The current release."""
         return self.get(self.current)
 
-    def record(self, release: Release) -> None:
-        """Make `release` the current one, in place of an entry of the same id."""
-        self.releases = [entry for entry in self.releases if entry.id != release.id] + [release]
-        self.current = release.id
+    def switch_to(self, release: Release, now: str) -> None:
+        """Make `release` the current one; a new one becomes the last entry, a known one stays."""
+        if release not in self.releases:
+            self.releases = [entry for entry in self.releases if entry.id != release.id] + [release]
+        former, self.current = self.current, release.id
+        self.releases = [
+            replace(entry, superseded_at="")
+            if entry.id == self.current
+            else replace(entry, superseded_at=now)
+            if entry.id == former
+            else entry
+            for entry in self.releases
+        ]
+
+    def before(self, release: str) -> Release | None:
+        """The release that was made before the one of that id."""
+        ids = [entry.id for entry in self.releases]
+        place = ids.index(release) if release in ids else 0
+        return self.releases[place - 1] if place else None

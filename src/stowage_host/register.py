@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 from . import engine
@@ -20,6 +21,12 @@ def register(paths: Paths, document: dict[str, Any], dry_run: bool) -> dict[str,
     project = Project.from_document(document)
     version = engine.check_compose()
     _check_neighbours(project, paths)
+    if dry_run and not Path(project.directory).exists():
+        # A checkout or a copy that a real run makes first; what is in it can only be checked then.
+        return {
+            "changed": True,
+            "msg": f"{project.directory} is not there yet, to be checked then.",
+        }
     compose = Compose.of(project, paths.overlay)
     for name in project.services:
         compose.service(name)

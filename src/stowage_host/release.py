@@ -19,11 +19,12 @@ from typing import Any
 
 from . import identity, images, pool
 from .engine import say
-from .errors import ApplicationError
+from .errors import ApplicationError, StowageError
 from .files import utc_now, write_atomic
 from .inspection import Inspection, documents, inspect_images, main_of, marked
 from .ledger import Ledger, Release
 from .oneoff import one_off, python_one_off
+from .prune import prune
 from .site import Site
 from .switch import lay, one_off_overlay, render, switch
 from .wiring import check
@@ -61,8 +62,11 @@ class Candidate:
     given: bool
 
 
-def publish(site: Site, dry_run: bool) -> dict[str, Any]:
-    """Make the release that the project's state asks for, unless it is the current one already."""
+def publish(site: Site, dry_run: bool, keep_rollback: bool = False) -> dict[str, Any]:
+    """Make the release that the project's state asks for, unless it is the current one already.
+
+    With `keep_rollback`, a source that was released and rolled back is not released again.
+    """
     check(site)
     identity.given(site)
     if dry_run:
@@ -71,6 +75,9 @@ def publish(site: Site, dry_run: bool) -> dict[str, Any]:
     former, candidate = ledger.current, _candidate(site, clock)
     if identity.unchanged(site, ledger, candidate.wanted, candidate.fingerprint):
         return {"changed": False, "release": former, "msg": f"{former} serves already."}
+    if keep_rollback and (undone := identity.rolled_back(ledger, candidate.fingerprint)):
+        word = f"{undone} was rolled back to {former}: release_site releases it again."
+        return {"changed": False, "release": former, "msg": word, "warnings": [word]}
     name, word = identity.settle(ledger, candidate.wanted, candidate.given, candidate.fingerprint)
     release, notes = _make(site, candidate, name, clock)
     with clock.step("switch"):
@@ -78,6 +85,11 @@ def publish(site: Site, dry_run: bool) -> dict[str, Any]:
         text = render(site, candidate.inspections)
         switch(site, ledger, release, text, candidate.inspections)
     ledger.save(site.paths)  # once more, with the time that the switch took
+    words = [word] if word else []
+    try:
+        prune(site, dry_run=False)
+    except StowageError as error:
+        words.append(f"Old releases were not pruned: {error}")
     return {
         "changed": True,
         "release": name,
@@ -87,7 +99,7 @@ def publish(site: Site, dry_run: bool) -> dict[str, Any]:
         "new_bytes": release.new_bytes,
         "seconds": release.seconds,
         "notes": notes,
-        "warnings": [word] if word else [],
+        "warnings": words,
         "msg": f"{name} serves: {release.files} static files, {release.new_files} of them new.",
     }
 

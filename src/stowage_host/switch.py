@@ -16,7 +16,7 @@ from . import engine, nginx, overlay
 from .compose import service_of
 from .engine import say
 from .errors import EngineError, HealthError, StowageError
-from .files import point_symlink, read_json, write_atomic, write_json
+from .files import point_symlink, read_json, utc_now, write_atomic, write_json
 from .health import wait_for
 from .inspection import Inspection, main_of
 from .ledger import Ledger, Release
@@ -116,7 +116,7 @@ def switch(
     except StowageError as error:
         raise _put_back(site, former, former_text, unwired, error) from None
     if former != release:
-        ledger.record(release)
+        ledger.switch_to(release, utc_now())
         ledger.save(site.paths)
     site.paths.intent.unlink()
     return changed

@@ -262,3 +262,53 @@ def test_the_command_killed_in_the_middle_of_a_switch(server: Server) -> None:
     assert poller.bad == []
     assert current(server) != serving
     assert css(site) != old
+
+
+def test_rollback_takes_no_longer_than_the_restart(server: Server) -> None:
+    """To the release before and, by name, forward again; a deployment leaves a rollback alone."""
+    site, rows = server.site("trails"), releases(server)
+    serving, before = str(rows[-1]["id"]), str(rows[-2]["id"])
+    new = css(site)
+    poller = Poller(site, new)
+    poller.start()
+    output = succeed(play("roll_back_site", "trails"))
+    poller.stop()
+    assert poller.bad == []
+    assert (current(server), css(site) != new) == (before, True)
+    assert "changed=1" in output
+    output = succeed(play("deploy_site", "trails"))
+    assert current(server) == before
+    assert f"{serving} was rolled back to {before}" in re.sub(r"\s+", " ", output)
+    started = time.monotonic()
+    server.run("stowage", "-p", "trails", "static", "rollback", serving)
+    assert (current(server), css(site)) == (serving, new)
+    print(f"rollback by hand: {time.monotonic() - started:.1f} s")
+
+
+def test_a_rollback_to_nowhere_is_refused(server: Server) -> None:
+    serving = current(server)
+    done = play("roll_back_site", "trails", "static_files_roll_back_to=nowhere")
+    assert done.returncode != 0
+    assert "static_files_roll_back_to: 'nowhere': no such release; there are" in done.stdout
+    assert current(server) == serving
+
+
+def test_pruning_drops_old_releases_and_only_what_they_alone_need(server: Server) -> None:
+    site, rows = server.site("trails"), releases(server)
+    kept = [str(row["id"]) for row in rows[-2:]]
+    page = css(site)
+    pool = server.shell("find /var/lib/stowage/trails/static/pool -type f | wc -l")
+    conf = "/etc/stowage/trails/conf.d/static_files.json"
+    server.shell(
+        f'sed -i.was \'s/"keep_days": [0-9.]*/"keep_days": 0/; '
+        f's/"keep_releases": [0-9]*/"keep_releases": 2/\' {conf}'
+    )
+    server.run("stowage", "-p", "trails", "--dry-run", "static", "prune")
+    assert len(releases(server)) == len(rows)
+    server.run("stowage", "-p", "trails", "static", "prune")
+    server.shell(f"mv {conf}.was {conf}")
+    assert [row["id"] for row in releases(server)] == kept
+    assert int(server.shell("find /var/lib/stowage/trails/static/pool -type f | wc -l")) < int(pool)
+    assert site.request(page).status == 200
+    tags = server.shell("docker image ls --format '{{.Tag}}' stowage/trails").split()
+    assert sorted(tags) == sorted([*kept, "current"])

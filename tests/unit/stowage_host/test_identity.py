@@ -85,7 +85,7 @@ def test_when_a_release_is_not_needed(
 
 def test_ledger_is_read_back(paths: Paths) -> None:
     book = ledger(release("a"))
-    book.record(release("b", "g"))
+    book.switch_to(release("b", "g"), "2026-01-02T00:00:00Z")
     book.save(paths)
     assert Ledger.load(paths) == book
     assert Ledger.load(paths).current == "b"

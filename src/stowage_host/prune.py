@@ -1,0 +1,125 @@
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""Deleting what no retained release needs: by reachability from the retained manifests alone.
+
+Retained are the current release, the last N, and each that was superseded less than D days ago, as
+pages that it rendered may still be open or cached. A manifest or ledger that cannot be read deletes
+nothing.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import shutil
+from datetime import datetime, timedelta, timezone
+from pathlib import Path
+from typing import Any
+
+from . import engine
+from .errors import StowageError
+from .ledger import Ledger, Release
+from .pool import VARIANTS
+from .project import Paths
+from .site import Site
+
+KEEP_RELEASES = 3
+KEEP_DAYS = 7.0
+
+
+def retained(ledger: Ledger, releases: int, days: float, now: datetime) -> list[Release]:
+    """The releases to keep, in the ledger's order."""
+    last = {entry.id for entry in ledger.releases[-releases:]} if releases else set()
+    since = now - timedelta(days=days)
+    return [
+        entry
+        for entry in ledger.releases
+        if entry.id == ledger.current
+        or entry.id in last
+        or (entry.superseded_at and _moment(entry.superseded_at) > since)
+    ]
+
+
+def _moment(text: str) -> datetime:
+    return datetime.strptime(text, "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=timezone.utc)
+
+
+def reachable(paths: Paths, releases: list[Release]) -> set[str]:
+    """Names that the releases' manifests name; raises StowageError for a damaged manifest."""
+    names: set[str] = set()
+    for entry in releases:
+        place = paths.manifests / f"{entry.id}.json"
+        try:
+            names.update(json.loads(place.read_text(encoding="utf-8"))["paths"].values())
+        except (OSError, ValueError, KeyError, AttributeError) as error:
+            raise StowageError(
+                f"the manifest {place} cannot be read ({error}); nothing was deleted"
+            ) from None
+    return names
+
+
+def _unreachable(pool: Path, names: set[str]) -> list[Path]:
+    """Files of the pool, variants included, that `names` does not name."""
+    found = []
+    for folder, _, files in os.walk(pool):
+        for file in files:
+            path = Path(folder, file)
+            name = str(path.relative_to(pool))
+            plain = name[:-3] if name.endswith(VARIANTS) and name not in names else name
+            if plain not in names:
+                found.append(path)
+    return found
+
+
+def prune(site: Site, dry_run: bool) -> dict[str, Any]:
+    """Drop releases that are neither recent nor among the last, and all that only they need."""
+    ledger = Ledger.load(site.paths)
+    count = int(site.setting("static_files", "keep_releases", KEEP_RELEASES))
+    days = float(site.setting("static_files", "keep_days", KEEP_DAYS))
+    keep = retained(ledger, count, days, datetime.now(timezone.utc))
+    gone = [entry for entry in ledger.releases if entry not in keep]
+    files = _unreachable(site.paths.pool, reachable(site.paths, keep))
+    answer = {
+        "changed": bool(gone or files),
+        "pruned": [entry.id for entry in gone],
+        "files": len(files),
+        "bytes": sum(path.stat().st_size for path in files),
+    }
+    said = ", ".join(entry.id for entry in gone) or "no release"
+    if dry_run or not answer["changed"]:
+        answer["msg"] = f"Would drop {said} and {len(files)} files of the pool."
+        return answer
+    # The ledger first: whatever is then left over is unreachable, and the next run finds it.
+    ledger.releases = keep
+    ledger.save(site.paths)
+    for path in files:
+        path.unlink()
+    _remove_trees(site.paths, {entry.id for entry in keep})
+    _remove_images(site, {entry.id for entry in keep})
+    answer["msg"] = f"Dropped {said} and {len(files)} files of the pool."
+    return answer
+
+
+def _remove_trees(paths: Paths, ids: set[str]) -> None:
+    """Release trees and manifests of releases that the ledger does not know any more."""
+    for place in paths.releases.iterdir():
+        if place.name not in ids:
+            shutil.rmtree(place)
+    for place in paths.manifests.glob("*.json"):
+        if place.stem not in ids:
+            place.unlink()
+    for folder, _, _ in os.walk(paths.pool, topdown=False):
+        with contextlib.suppress(OSError):
+            if folder != str(paths.pool):
+                os.rmdir(folder)
+
+
+def _remove_images(site: Site, ids: set[str]) -> None:
+    """Our tags of other releases; an image that something still uses stays, only untagged."""
+    repository = f"stowage/{site.project.name}"
+    listed = engine.docker("image", "ls", "--format", "{{.Tag}}", repository).split()
+    kept = {"current", *ids}
+    kept |= {f"{tag}-{service}" for tag in kept for service in site.project.services}
+    for tag in listed:
+        if tag not in kept:
+            engine.run(["docker", "image", "rm", f"{repository}:{tag}"])

@@ -41,5 +41,5 @@ def test_a_project_need_not_be_named_where_it_is_the_only_one(
     keep(project, paths)
     assert registered(paths.root) == ["shop"]
     assert choose("", paths.root) == "shop"
-    with pytest.raises(InputError, match="no such project on this server .known: shop."):
+    with pytest.raises(InputError, match=r"no such project on this server \(known: shop\)"):
         choose("nowhere", paths.root)

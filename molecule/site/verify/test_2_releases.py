@@ -134,11 +134,11 @@ def freeze(server: Server, container: str) -> list[str]:
 
 def test_a_package_that_the_image_lacks_comes_by_a_layer(server: Server) -> None:
     """The project's own packages keep their versions, its own image stays what it was."""
-    before = freeze(server, "library-web-1")
+    before = set(freeze(server, "library-web-1"))
     variables = json.dumps({"storage_env_packages": ["whitenoise==6.12.0"]})
     succeed(play("deploy_site", "library", variables))
     for container in ("library-web-1", "library-worker-1"):
-        assert freeze(server, container) == sorted([*before, "whitenoise==6.12.0"], key=str.lower)
+        assert set(freeze(server, container)) == before | {"whitenoise==6.12.0"}
     assert server.shell("docker exec library-web-1 id -un").strip() == "library"
 
 

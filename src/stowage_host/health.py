@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import http.client
 import time
-from collections.abc import Callable
+from datetime import datetime, timezone
 from typing import Any
 
 from . import engine
@@ -15,6 +15,8 @@ from .project import Project
 
 WAIT_SECONDS = 120.0
 LOG_LINES = 40
+SETTLED_SECONDS = 10.0
+"""A process that was started again and has lived for so long is not in a circle of crashes."""
 
 
 def request(address: str, port: int, path: str, host: str, timeout: float = 5.0) -> tuple[int, str]:
@@ -52,6 +54,8 @@ def _container_problem(project: Project, container: dict[str, Any]) -> str:
     if state.get("Health"):
         status = str(state["Health"]["Status"])
         return "" if status == "healthy" else f"its healthcheck says {status}"
+    if container.get("RestartCount") and uptime_seconds(container) < SETTLED_SECONDS:
+        return f"it was started again {container['RestartCount']} times"
     if service_of(container) == project.service:
         return answers(container, project.port, project.health_path, project.host)
     return ""
@@ -60,7 +64,15 @@ def _container_problem(project: Project, container: dict[str, Any]) -> str:
 def _gone(container: dict[str, Any]) -> bool:
     """A container that waiting will not heal: it stopped, or restarts for the third time."""
     state = container["State"]
-    return state["Status"] in ("exited", "dead") or container.get("RestartCount", 0) >= 3
+    again = container.get("RestartCount", 0) >= 3 and uptime_seconds(container) < SETTLED_SECONDS
+    return state["Status"] in ("exited", "dead") or again
+
+
+def uptime_seconds(container: dict[str, Any]) -> float:
+    """For how long the container's process has been running, or since when it last was."""
+    started = str(container["State"]["StartedAt"]).partition(".")[0].rstrip("Z")
+    moment = datetime.strptime(started, "%Y-%m-%dT%H:%M:%S").replace(tzinfo=timezone.utc)
+    return (datetime.now(timezone.utc) - moment).total_seconds()
 
 
 def _log_tail(container: dict[str, Any]) -> str:
@@ -68,12 +80,7 @@ def _log_tail(container: dict[str, Any]) -> str:
     return (result.stdout + result.stderr).strip()
 
 
-def wait_for(
-    compose: Compose,
-    nginx_service: str,
-    wait_seconds: float = WAIT_SECONDS,
-    sleep: Callable[[float], None] = time.sleep,
-) -> None:
+def wait_for(compose: Compose, nginx_service: str, wait_seconds: float = WAIT_SECONDS) -> None:
     """Wait until every Django service and nginx are healthy.
 
     Raises HealthError with the reason and the last log lines of the container that is not.
@@ -92,9 +99,9 @@ def wait_for(
             break
         if time.monotonic() >= deadline or any(_gone(container) for container, _ in problems):
             raise _failure(project, problems, missing)
-        sleep(0.3)
+        time.sleep(0.3)
     if nginx_service:
-        _wait_for_nginx(compose, nginx_service, deadline + 10, sleep)
+        _wait_for_nginx(compose, nginx_service, deadline + 10)
 
 
 def _failure(
@@ -110,9 +117,7 @@ def _failure(
     )
 
 
-def _wait_for_nginx(
-    compose: Compose, service: str, deadline: float, sleep: Callable[[float], None]
-) -> None:
+def _wait_for_nginx(compose: Compose, service: str, deadline: float) -> None:
     """Wait until the site answers through nginx: resolver, upstream and configuration are right."""
     project = compose.project
     while True:
@@ -125,4 +130,4 @@ def _wait_for_nginx(
         if time.monotonic() >= deadline or (containers and _gone(containers[0])):
             log = _log_tail(containers[0]) if containers else ""
             raise HealthError(f"the service {service} does not serve the site: {problem}.\n{log}")
-        sleep(0.3)
+        time.sleep(0.3)

@@ -62,7 +62,7 @@ def _attention(site: Site, ledger: Ledger, services: list[dict[str, Any]]) -> li
                 f"{row['container']} runs without the wiring: "
                 f"run `stowage -p {site.project.name} compose up -d`."
             )
-        if row["state"] not in ("running", "healthy"):
+        if row["state"] not in ("running", "healthy", "starting"):
             found.append(
                 f"{row['container']} is {row['state']}: see `docker logs {row['container']}`."
             )

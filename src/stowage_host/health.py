@@ -46,7 +46,7 @@ def answers(container: dict[str, Any], port: int, path: str, host: str) -> str:
     return reason
 
 
-def _container_problem(project: Project, container: dict[str, Any]) -> str:
+def problem_of(project: Project, container: dict[str, Any]) -> str:
     """Why a container of a Django service is not healthy yet; '' if it is."""
     state = container["State"]
     if not state["Running"] or state.get("Restarting"):
@@ -61,7 +61,7 @@ def _container_problem(project: Project, container: dict[str, Any]) -> str:
     return ""
 
 
-def _gone(container: dict[str, Any]) -> bool:
+def is_gone(container: dict[str, Any]) -> bool:
     """A container that waiting will not heal: it stopped, or restarts for the third time."""
     state = container["State"]
     again = container.get("RestartCount", 0) >= 3 and uptime_seconds(container) < SETTLED_SECONDS
@@ -92,24 +92,23 @@ def wait_for(compose: Compose, nginx_service: str, wait_seconds: float = WAIT_SE
         problems = [
             (container, problem)
             for container in containers
-            if (problem := _container_problem(project, container))
+            if (problem := problem_of(project, container))
         ]
         missing = set(project.services) - {service_of(container) for container in containers}
         if not problems and not missing:
             break
-        if time.monotonic() >= deadline or any(_gone(container) for container, _ in problems):
-            raise _failure(project, problems, missing)
+        if time.monotonic() >= deadline or any(is_gone(container) for container, _ in problems):
+            if not problems:
+                names = ", ".join(sorted(missing))
+                raise HealthError(f"the services {names} have no container")
+            raise failure(project, *problems[0])
         time.sleep(0.3)
     if nginx_service:
         _wait_for_nginx(compose, nginx_service, deadline + 10)
 
 
-def _failure(
-    project: Project, problems: list[tuple[dict[str, Any], str]], missing: set[str]
-) -> HealthError:
-    if not problems:
-        return HealthError(f"the services {', '.join(sorted(missing))} have no container")
-    container, problem = problems[0]
+def failure(project: Project, container: dict[str, Any], problem: str) -> HealthError:
+    """The error for a container that is not healthy, with its own last words."""
     return HealthError(
         f"the service {service_of(container)} is not healthy: {problem} "
         f"(django_project_health_path is {project.health_path}). "
@@ -127,7 +126,7 @@ def _wait_for_nginx(compose: Compose, service: str, deadline: float) -> None:
             problem = answers(containers[0], 80, project.health_path, project.host)
         if not problem:
             return
-        if time.monotonic() >= deadline or (containers and _gone(containers[0])):
+        if time.monotonic() >= deadline or (containers and is_gone(containers[0])):
             log = _log_tail(containers[0]) if containers else ""
             raise HealthError(f"the service {service} does not serve the site: {problem}.\n{log}")
         time.sleep(0.3)

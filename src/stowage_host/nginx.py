@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 from typing import Any
 
@@ -48,6 +49,8 @@ def _digest(paths: Paths) -> str:
     root = paths.etc / "nginx"
     for path in sorted(path for path in root.rglob("*.conf") if path.is_file()):
         digest.update(str(path.relative_to(root)).encode() + b"\0" + path.read_bytes())
+    with contextlib.suppress(FileNotFoundError):
+        digest.update((paths.nginx_run / "upstream.conf").read_bytes())
     return digest.hexdigest()
 
 

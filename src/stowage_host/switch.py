@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from . import engine, nginx, overlay
+from . import engine, nginx, overlay, rolling
 from .compose import service_of
 from .engine import say
 from .errors import EngineError, HealthError, StowageError
@@ -64,6 +64,8 @@ def bring_up(site: Site, inspections: Mapping[str, Inspection], text: str) -> bo
     """
     main = main_of(site.project, inspections)
     media = media_place(site, main.media_root)
+    # A killed run may have left nginx pinned to a container that is gone.
+    nginx.write_upstream(site.paths, f"{site.project.service}:{site.project.port}")
     changed = nginx.load(site.compose, site.paths, site.nginx_service)
     changed = write_atomic(site.paths.overlay, text) or changed
     if media is not None:
@@ -89,8 +91,11 @@ def lay(site: Site) -> bool:
 
 def _start(site: Site) -> bool:
     """`docker compose up -d` with the overlay; return whether a container was made or started."""
-    nginx.write_upstream(site.paths, f"{site.project.service}:{site.project.port}")
     before = {c["Id"]: c["State"]["StartedAt"] for c in site.compose.containers()}
+    if (reason := rolling.obstacle(site)) == "" and rolling.is_outdated(site):
+        rolling.restart(site)
+    elif reason:
+        say(f"Starting {site.project.service} plainly, as {reason}")
     result = site.compose.run("up", "--detach", overlays=[site.paths.overlay])
     if result.code:
         raise EngineError(f"docker compose up failed: {result.tail()}")

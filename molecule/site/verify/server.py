@@ -56,6 +56,14 @@ class Server:
         """A project's site, asked by its own name."""
         return Site(self.address(), PORTS[project], HOSTS[project])
 
+    def container(self, project: str, service: str) -> str:
+        """The id of the one running container of a service; its number changes by a release."""
+        labels = f"--filter label=com.docker.compose.project={project}"
+        labels += f" --filter label=com.docker.compose.service={service}"
+        found = self.shell(f"docker ps --quiet {labels}").split()
+        assert len(found) == 1, found
+        return found[0]
+
     def containers(self) -> str:
         """Which containers run, since when, and of which image."""
         text = "docker ps --no-trunc --quiet | sort | xargs docker inspect --format"

@@ -134,12 +134,14 @@ def freeze(server: Server, container: str) -> list[str]:
 
 def test_a_package_that_the_image_lacks_comes_by_a_layer(server: Server) -> None:
     """The project's own packages keep their versions, its own image stays what it was."""
-    before = set(freeze(server, "library-web-1"))
+    before = set(freeze(server, server.container("library", "web")))
     variables = json.dumps({"storage_env_packages": ["whitenoise==6.12.0"]})
     succeed(play("deploy_site", "library", variables))
-    for container in ("library-web-1", "library-worker-1"):
-        assert set(freeze(server, container)) == before | {"whitenoise==6.12.0"}
-    assert server.shell("docker exec library-web-1 id -un").strip() == "library"
+    for service in ("web", "worker"):
+        found = freeze(server, server.container("library", service))
+        assert set(found) == before | {"whitenoise==6.12.0"}
+    web = server.container("library", "web")
+    assert server.shell(f"docker exec {web} id -un").strip() == "library"
 
 
 @pytest.mark.parametrize(
@@ -201,6 +203,21 @@ def test_a_release_is_named_by_the_git_revision(server: Server) -> None:
     succeed(play("release_site", "trails", "static_files_release_strategy=git_revision"))
     assert current(server) == revision
     assert releases(server)[-1]["revision"] == revision
+
+
+def test_the_application_answers_all_along(server: Server) -> None:
+    """Two releases of the demo, its page asked again and again: a second container takes over."""
+    site = server.site("library")
+    place = "/srv/library/library/wsgi.py"
+    poller = Poller(site, "/healthz")
+    poller.start()
+    for number in (1, 2):
+        server.shell(f"echo '# {number}' >> {place}")
+        server.run("stowage", "-p", "library", "static", "publish")
+    poller.stop()
+    assert poller.asked > 200
+    assert poller.bad == []
+    assert server.container("library", "web")
 
 
 def wait_for_switch(server: Server, seconds: float = 60) -> None:

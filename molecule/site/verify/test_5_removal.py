@@ -34,9 +34,10 @@ def test_removal_leaves_the_project_and_keeps_its_uploads(server: Server) -> Non
     )
     assert "stowage" not in images
     assert "web" in images
+    web = server.container("library", "web")
     page = server.shell(
         "ip=$(docker inspect --format '{{range .NetworkSettings.Networks}}{{.IPAddress}}{{end}}' "
-        f"library-web-1); curl --silent --retry 20 --retry-connrefused --retry-delay 1 "
+        f"{web}); curl --silent --retry 20 --retry-connrefused --retry-delay 1 "
         f"--header 'Host: {HOSTS['library']}' http://$ip:8000/healthz"
     )
     assert page.strip() == "ok"

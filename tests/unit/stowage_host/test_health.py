@@ -94,6 +94,6 @@ def test_a_worker(
 ) -> None:
     worker = container("worker", **changes)
     worker["RestartCount"] = restarts
-    problem = health._container_problem(project, worker)
+    problem = health.problem_of(project, worker)
     assert (expected in problem) if expected else problem == ""
-    assert health._gone(worker) is gone
+    assert health.is_gone(worker) is gone

@@ -44,10 +44,14 @@ def obstacle(site: Site) -> str:
 
 
 def is_outdated(site: Site) -> bool:
-    """Whether Compose would replace the running container of the serving service."""
-    words = ["--dry-run", "up", "--detach", "--no-deps", site.project.service]
+    """Whether Compose would replace the running container of the serving service.
+
+    Asked without `--no-deps`: that takes `depends_on` out of what Compose compares.
+    """
+    name = _name(site.compose.containers(site.project.service)[0])
+    words = ["--dry-run", "up", "--detach", site.project.service]
     result = site.compose.run(*words, overlays=[site.paths.overlay])
-    return "Recreate" in result.stderr + result.stdout
+    return f"{name} Recreate" in " ".join((result.stdout + result.stderr).split())
 
 
 def restart(site: Site) -> None:
@@ -84,7 +88,7 @@ def _pin(site: Site, name: str) -> None:
 def _second(site: Site, old: dict[str, Any]) -> dict[str, Any]:
     """A second container of the serving service, as the overlay describes it now."""
     service = site.project.service
-    words = ["up", "--detach", "--no-deps", "--no-recreate", "--scale", f"{service}=2", service]
+    words = ["up", "--detach", "--no-recreate", "--scale", f"{service}=2", service]
     result = site.compose.run(*words, overlays=[site.paths.overlay])
     found = [c for c in site.compose.containers(service, everything=True) if c["Id"] != old["Id"]]
     if result.code or not found:

@@ -69,6 +69,19 @@ def point_symlink(link: Path, target: str) -> bool:
     return True
 
 
+def lock_holder(path: Path) -> str:
+    """Who holds the project's lock right now; '' where nobody does."""
+    try:
+        with open(path, encoding="utf-8") as stream:
+            try:
+                fcntl.flock(stream, fcntl.LOCK_SH | fcntl.LOCK_NB)
+            except BlockingIOError:
+                return stream.read().strip() or "an unknown process"
+    except FileNotFoundError:
+        pass
+    return ""
+
+
 @contextlib.contextmanager
 def project_lock(path: Path, verb: str, wait_seconds: float) -> Iterator[None]:
     """Hold the project's lock; the kernel lets go of it when the process dies, however it dies.

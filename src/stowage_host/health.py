@@ -14,7 +14,11 @@ from .errors import HealthError
 from .project import Project
 
 WAIT_SECONDS = 120.0
+NGINX_SECONDS = 10.0
+"""How long nginx may take to serve an application that is healthy already."""
 LOG_LINES = 40
+REFUSED_SECONDS = 15.0
+"""How long an application may answer 4xx: one that is still starting refuses or answers 5xx."""
 SETTLED_SECONDS = 10.0
 """A process that was started again and has lived for so long is not in a circle of crashes."""
 
@@ -86,7 +90,8 @@ def wait_for(compose: Compose, nginx_service: str, wait_seconds: float = WAIT_SE
     Raises HealthError with the reason and the last log lines of the container that is not.
     """
     project = compose.project
-    deadline = time.monotonic() + wait_seconds
+    started = time.monotonic()
+    deadline = started + wait_seconds
     while True:
         containers = compose.containers(*project.services, everything=True)
         problems = [
@@ -97,6 +102,8 @@ def wait_for(compose: Compose, nginx_service: str, wait_seconds: float = WAIT_SE
         missing = set(project.services) - {service_of(container) for container in containers}
         if not problems and not missing:
             break
+        if any(" was answered 4" in problem for _, problem in problems):
+            deadline = min(deadline, started + REFUSED_SECONDS)
         if time.monotonic() >= deadline or any(is_gone(container) for container, _ in problems):
             if not problems:
                 names = ", ".join(sorted(missing))
@@ -104,15 +111,15 @@ def wait_for(compose: Compose, nginx_service: str, wait_seconds: float = WAIT_SE
             raise failure(project, *problems[0])
         time.sleep(0.3)
     if nginx_service:
-        _wait_for_nginx(compose, nginx_service, deadline + 10)
+        _wait_for_nginx(compose, nginx_service, time.monotonic() + NGINX_SECONDS)
 
 
 def failure(project: Project, container: dict[str, Any], problem: str) -> HealthError:
     """The error for a container that is not healthy, with its own last words."""
     return HealthError(
         f"the service {service_of(container)} is not healthy: {problem} "
-        f"(django_project_health_path is {project.health_path}). "
-        f"Its last log lines:\n{_log_tail(container)}"
+        f"(django_project_port is {project.port}, django_project_health_path is "
+        f"{project.health_path}). Its last log lines:\n{_log_tail(container)}"
     )
 
 

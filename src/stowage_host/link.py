@@ -7,6 +7,7 @@ the overlay; else its `.env` gets a block with COMPOSE_FILE; or neither, by choi
 
 from __future__ import annotations
 
+import contextlib
 import os
 from pathlib import Path
 
@@ -38,6 +39,17 @@ def link_kind(site: Site) -> str:
         named = site.project.compose_project_name or site.project.compose_profiles
         return "symlink" if found_by == "default" and not named else "env"
     return wanted
+
+
+def actual_kind(site: Site) -> str:
+    """`symlink`, `env` or `none`: how a plain `docker compose` finds the overlay right now."""
+    directory = Path(site.project.directory)
+    if is_our_link(directory / LINK_NAME, site.paths.overlay):
+        return "symlink"
+    with contextlib.suppress(FileNotFoundError):
+        if ENV_BEGIN in (directory / ".env").read_text(encoding="utf-8"):
+            return "env"
+    return "none"
 
 
 def write_link(site: Site) -> bool:

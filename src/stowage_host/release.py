@@ -23,6 +23,7 @@ from .errors import ApplicationError, StowageError
 from .files import utc_now, write_atomic
 from .inspection import Inspection, documents, inspect_images, main_of, marked
 from .ledger import Ledger, Release
+from .media import media_place
 from .oneoff import one_off, python_one_off
 from .prune import prune
 from .site import Site
@@ -106,7 +107,7 @@ def publish(site: Site, dry_run: bool, keep_rollback: bool = False) -> dict[str,
 
 def _candidate(site: Site, clock: Clock) -> Candidate:
     """Build the images, ask them about the project, and find out what the release is called."""
-    for place in (site.paths.static, site.paths.media, site.paths.scratch):
+    for place in (site.paths.static, site.paths.scratch):
         place.mkdir(parents=True, exist_ok=True)
     if not site.paths.release_env.exists():
         write_atomic(site.paths.release_env, "")
@@ -115,6 +116,9 @@ def _candidate(site: Site, clock: Clock) -> Candidate:
         built = images.make(site)
     with clock.step("inspect"):
         built, inspections = _inspected(site, built)
+    media = media_place(site, main_of(site.project, inspections).media_root)
+    if media is not None and media.source == str(site.paths.media):
+        site.paths.media.mkdir(exist_ok=True)
     overlay = one_off_overlay(site, inspections, images.CANDIDATE)
     given = identity.given(site)
     wanted = given or identity.derive(

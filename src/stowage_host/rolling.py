@@ -16,7 +16,7 @@ from typing import Any
 from . import engine, nginx
 from .engine import say
 from .errors import EngineError, HealthError
-from .health import failure, is_gone, problem_of
+from .health import REFUSED_SECONDS, failure, is_gone, problem_of
 from .site import Site
 
 DRAIN_SECONDS = 1.5
@@ -100,12 +100,15 @@ def _second(site: Site, old: dict[str, Any]) -> dict[str, Any]:
 
 def _wait(site: Site, new: dict[str, Any]) -> None:
     """Wait until the new container is healthy; remove it where it is not."""
-    deadline = time.monotonic() + WAIT_SECONDS
+    started = time.monotonic()
+    deadline = started + WAIT_SECONDS
     while True:
         container = engine.inspect_containers([new["Id"]])[0]
         problem = problem_of(site.project, container)
         if not problem:
             return
+        if " was answered 4" in problem:
+            deadline = min(deadline, started + REFUSED_SECONDS)
         if time.monotonic() >= deadline or is_gone(container):
             error: HealthError = failure(site.project, container, problem)
             engine.remove_container(new["Id"])

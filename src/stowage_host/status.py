@@ -8,6 +8,7 @@ from typing import Any
 
 from .compose import service_of
 from .errors import InputError
+from .files import lock_holder
 from .ledger import Ledger
 from .link import LINK_NAME, link_kind
 from .media import media_of
@@ -52,12 +53,14 @@ def _attention(site: Site, ledger: Ledger, services: list[dict[str, Any]]) -> li
         found.append(
             f"Other static files are served than those of {ledger.current}: run release_site."
         )
-    if site.paths.intent.exists():
+    if (holder := lock_holder(site.paths.lock)) != "":
+        found.append(f"A run is in progress: {holder}.")
+    elif site.paths.intent.exists():
         found.append(
             "A switch was left half done: the next run of deploy_site or release_site undoes it."
         )
     for row in services:
-        if not row["wired"]:
+        if ledger.current and not row["wired"]:
             found.append(
                 f"{row['container']} runs without the wiring: "
                 f"run `stowage -p {site.project.name} compose up -d`."

@@ -143,15 +143,18 @@ def _put_back(
             say(f"Putting {former.id} back")
             activate(site, former)
             bring_up(site, former.inspected(), text)
-            wait_for(site.compose, site.nginx_service)
             serves = f"{former.id} serves again"
+            try:
+                wait_for(site.compose, site.nginx_service)
+            except HealthError as still:
+                serves = f"{former.id} runs again, but is not healthy either: {still}"
         else:
             serves = _take_back_first(site, unwired)
     except StowageError as second:
         return HealthError(f"{error}\nPutting back what served before failed, too: {second}")
     site.paths.intent.unlink()
     kind = type(error) if isinstance(error, (HealthError, EngineError)) else StowageError
-    return kind(f"{error}\nNothing was switched: {serves}.")
+    return kind(f"{error}\nThe switch was undone: {serves}.")
 
 
 def _take_back_first(site: Site, unwired: list[str]) -> str:

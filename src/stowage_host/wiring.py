@@ -59,10 +59,10 @@ def apply(site: Site, dry_run: bool) -> dict[str, Any]:
         ]
     if dry_run:
         return answer
-    problem = _problem(site) if before != text else ""
-    if before == text or problem:
+    if before == text or _problem(site):
         # Nothing new, or nothing that could be put back: the site was not healthy before.
         answer["changed"] = bring_up(site, inspections, text) or answer["changed"]
+        problem = _problem(site)
         answer["warnings"] = [problem] if problem else []
     else:
         answer["changed"] = switch(site, ledger, serving, text, inspections)
@@ -115,7 +115,9 @@ def _kept_data(site: Site) -> str:
     if media is None:
         return words[0] + "."
     if media.kind == "volume":
-        words.append(f"uploads in the volume {media.external or media.source}")
+        declared = (site.compose.config().get("volumes") or {}).get(media.source) or {}
+        name = media.external or declared.get("name", media.source)
+        words.append(f"uploads in the volume {name}")
     else:
         words.append(f"uploads in {media.source}")
         if not media.adopted and media.source == str(site.paths.media):

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from stowage_host.errors import LockedError
-from stowage_host.files import point_symlink, project_lock, write_atomic
+from stowage_host.files import lock_holder, point_symlink, project_lock, write_atomic
 
 
 def test_write_says_whether_anything_changed(tmp_path: Path) -> None:
@@ -70,7 +70,10 @@ def test_lock_names_its_holder_and_ends_with_the_process(tmp_path: Path) -> None
             project_lock(lock, "wiring apply", 0),
         ):
             pass
+        assert lock_holder(lock).startswith(f"stowage static publish, process {holder.pid}")
         holder.kill()
     started = time.monotonic()
     with project_lock(lock, "wiring apply", 5):
         assert time.monotonic() - started < 5
+    assert lock_holder(lock) == ""
+    assert lock_holder(tmp_path / "nowhere") == ""

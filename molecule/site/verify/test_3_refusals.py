@@ -86,6 +86,14 @@ def test_a_compose_that_is_too_old_is_refused(server: Server) -> None:
     assert re.search(r"2\.20\.0.*2\.24\.4", re.sub(r"\s+", " ", done.stdout)), done.stdout[-2000:]
 
 
+def test_a_host_name_that_the_application_refuses_is_told(server: Server) -> None:
+    """A typing mistake that no rule can find: the application's own answer gives it away."""
+    variables = {"django_project_hostnames": ["trails.exmaple.org"]}
+    output = succeed(play("deploy_site", "trails", json.dumps(variables)))
+    text = re.sub(r"\s+", " ", output)
+    assert "with Host trails.exmaple.org was answered 400" in text, output[-3000:]
+
+
 def test_after_all_refusals_a_deployment_changes_nothing(server: Server) -> None:
     before = server.containers()
     for project in ("trails", "shoebox"):

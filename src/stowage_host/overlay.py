@@ -19,7 +19,6 @@ from .yaml import Override, Reset, dump
 
 DJANGO_DIRECTORY = "/opt/stowage/django"
 """Where the Django-side package stands, on the server and in the container alike."""
-STATIC_DIRECTORY = "/var/lib/stowage/static"
 MEDIA_DIRECTORY = "/var/lib/stowage/media"
 """Where media stand in a container whose project names no MEDIA_ROOT of its own."""
 LABEL = "org.stowage.project"

@@ -10,7 +10,7 @@ from .compose import service_of
 from .errors import InputError
 from .files import lock_holder
 from .ledger import Ledger
-from .link import LINK_NAME, link_kind
+from .link import LINK_NAME, actual_kind, link_kind
 from .media import media_of
 from .overlay import LABEL
 from .site import Site
@@ -85,9 +85,11 @@ def status(site: Site) -> dict[str, Any]:
     services = _services(site)
     media = None
     try:
-        link = link_kind(site)
+        link = actual_kind(site)
         media = media_of(site, serving) if serving else None
         wrong = []
+        if ledger.current and link != link_kind(site):
+            wrong.append("A plain `docker compose` does not find the wiring: run deploy_site.")
     except InputError as error:
         link, wrong = "none", [str(error)]
     attention = wrong + _attention(site, ledger, services)

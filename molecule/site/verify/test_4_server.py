@@ -55,6 +55,16 @@ def test_status_names_a_container_that_was_started_around_the_wiring(server: Ser
     assert all(wired(server, "larder"))
 
 
+def test_status_knows_that_the_way_to_the_overlay_is_gone(server: Server) -> None:
+    link = f"{DIRECTORIES['trails']}/compose.override.yaml"
+    server.run("mv", link, "/root/link")
+    status = json.loads(server.run("stowage", "-p", "trails", "--json", "status"))
+    server.run("mv", "/root/link", link)
+    assert status["link"] == "none"
+    assert any("does not find the wiring" in text for text in status["attention"])
+    assert json.loads(server.run("stowage", "-p", "trails", "--json", "status"))["attention"] == []
+
+
 def test_a_stray_build_cannot_become_the_release(server: Server) -> None:
     before = server.run(
         "docker", "image", "inspect", "--format", "{{.Id}}", "stowage/trails:current"

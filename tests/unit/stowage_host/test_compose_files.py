@@ -84,9 +84,11 @@ def test_link_and_back(project: Project, paths: Paths) -> None:
     assert link.write_link(site(project, paths)) is True
     assert link.write_link(site(project, paths)) is False
     assert (directory / "compose.override.yaml").readlink() == paths.overlay
+    assert link.actual_kind(site(project, paths)) == "symlink"
     assert exclude.read_text() == "*.pyc\n/compose.override.yaml\n"
     link.remove_link(site(project, paths))
     assert not (directory / "compose.override.yaml").is_symlink()
+    assert link.actual_kind(site(project, paths)) == "none"
     assert exclude.read_text() == "*.pyc\n"
     assert not (directory / ".env").exists()
 
@@ -109,6 +111,7 @@ def test_env_block_and_back(project: Project, paths: Paths, text: str | None) ->
         env.chmod(0o640)
     assert link.write_link(site(project, paths)) is True
     assert link.write_link(site(project, paths)) is False
+    assert link.actual_kind(site(project, paths)) == "env"
     written = env.read_text()
     files = site(project, paths).compose.files.paths
     assert f"COMPOSE_FILE={':'.join(map(str, (*files, paths.overlay)))}\n" in written

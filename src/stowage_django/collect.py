@@ -1,15 +1,23 @@
 """Collect the static files of one release into a staging directory.
 
-    python -m stowage_django.collect --target DIR
+    python -m stowage_django.collect --target DIR [--published DIR] [--collector stowage|django]
+        [--minify css,js] [--forgiving] [--own-hashes GLOB ...]
 
-runs in a one-off container of the new image. DIR/tree becomes the whole STATIC_ROOT,
-DIR/manifest.json the manifest (Django's format), beside the tree so that it is never served;
-there is none for a storage that keeps none. The work is done by Django's own command, whatever
-command of that name the project's applications bring.
+runs in a one-off container of the new image and fills
 
-The last line on stdout is `STOWAGE-COLLECT:` and one JSON document:
-{files, hashed, manifest, storage, seconds, notes}, or {error} with the exit code
-2 target or storage cannot be used, 3 settings cannot be read, 4 a static file is at fault.
+    DIR/tree/          what the server lacks. Without --published, or for a storage without a
+                       manifest: the whole STATIC_ROOT
+    DIR/manifest.json  the manifest of all files (Django's format), beside the tree so that it is
+                       never served; there is none for a storage that keeps none
+    DIR/memory.json    what the next collection may reuse, as PUBLISHED/collected.json
+
+The storages `release_manifest` and `manifest` are collected by our own, incremental collector, all
+others by Django's own command. `--collector django` runs the project's own collectstatic instead,
+whatever command of that name its applications bring.
+
+The last line on stdout is `STOWAGE-COLLECT:` and one JSON document: {files, hashed, staged,
+manifest, storage, collector, forgiven, seconds, notes}, or {error} with the exit code 2 target or
+storage cannot be used, 3 settings cannot be read, 4 a static file is at fault.
 """
 
 from __future__ import annotations
@@ -28,28 +36,36 @@ from pathlib import Path
 from typing import Any
 
 from stowage_django import _boot, project
+from stowage_django.faults import (
+    EXIT_FILES,
+    EXIT_SETTINGS,
+    EXIT_TARGET,
+    CollectError,
+    forgiven_note,
+)
 from stowage_django.project import OUR_SETTINGS
 
 MARKER = "STOWAGE-COLLECT:"
-EXIT_TARGET, EXIT_SETTINGS, EXIT_FILES = 2, 3, 4
-
-
-class CollectError(Exception):
-    """Ends the collection with one message and this exit code."""
-
-    def __init__(self, message: str, code: int) -> None:
-        super().__init__(message)
-        self.code = code
+OWN_STORAGES = (
+    "stowage_django.storage.ReleaseManifestStaticFilesStorage",
+    "django.contrib.staticfiles.storage.ManifestStaticFilesStorage",
+)
 
 
 def main(arguments: Sequence[str]) -> int:
     """Collect and print the document; returns the exit code."""
     parser = argparse.ArgumentParser(prog="python -m stowage_django.collect")
     parser.add_argument("--target", required=True, type=Path, metavar="DIR")
-    target = parser.parse_args(arguments).target.resolve()
+    parser.add_argument("--published", type=Path, metavar="DIR")
+    parser.add_argument("--collector", choices=("stowage", "django"), default="stowage")
+    parser.add_argument("--minify", type=_kinds, default=(), metavar="css,js")
+    parser.add_argument("--forgiving", action="store_true")
+    parser.add_argument("--own-hashes", nargs="+", action="extend", default=[], metavar="GLOB")
+    options = parser.parse_args(arguments)
+    options.target = options.target.resolve()
     code = 0
     try:
-        document = collect(target)
+        document = collect(options)
     except CollectError as error:
         print(error, file=sys.stderr)
         document, code = {"error": str(error)}, error.code
@@ -57,28 +73,102 @@ def main(arguments: Sequence[str]) -> int:
     return code
 
 
-def collect(target: Path) -> dict[str, Any]:
-    """Fill `target`; returns the document. CollectError for all that can be foreseen."""
+def _kinds(text: str) -> tuple[str, ...]:
+    """The kinds of file in `css,js`."""
+    kinds = tuple(dict.fromkeys(kind.strip() for kind in text.split(",") if kind.strip()))
+    for kind in kinds:
+        if kind not in ("css", "js"):
+            raise argparse.ArgumentTypeError(f"{kind!r} is neither css nor js")
+    return kinds
+
+
+def collect(options: argparse.Namespace) -> dict[str, Any]:
+    """Fill the target; returns the document. CollectError for all that can be foreseen."""
     started = time.monotonic()
-    notes = start_django(target)
+    notes = start_django(options.target)
     from django.conf import settings
     from django.contrib.staticfiles.storage import staticfiles_storage
 
-    tree, manifest = target / "tree", target / "manifest.json"
-    prepare(tree, manifest)
-    check_storage(staticfiles_storage, tree)
-    run_command()
-    take_manifest(staticfiles_storage, tree, manifest)
+    prepare(options.target)
+    check_storage(staticfiles_storage, options.target / "tree")
+    storage = type(staticfiles_storage._wrapped)
+    name = f"{storage.__module__}.{storage.__qualname__}"
+    if options.collector == "stowage" and name in OWN_STORAGES:
+        document = run_collector(staticfiles_storage, options)
+    else:
+        document = run_django(staticfiles_storage, options)
+    return {
+        **document,
+        "storage": name,
+        "seconds": round(time.monotonic() - started, 3),
+        "notes": [*notes, *document["notes"], *getattr(settings, "STOWAGE_NOTES", ())],
+    }
+
+
+def run_collector(storage: Any, options: argparse.Namespace) -> dict[str, Any]:
+    """Collect by the incremental collector; returns its part of the document."""
+    from stowage_django.collector import Collector, Wishes
+    from stowage_django.staging import Staging
+
+    wishes = Wishes(options.own_hashes, options.minify, options.forgiving)
+    staging = Staging(options.target, options.published)
+    manifest = options.target / "manifest.json"
+    try:
+        collector = Collector(storage._wrapped, staging, wishes)
+        collected = collector.collect()
+        manifest.write_text(collected.manifest(), encoding="utf-8")
+        collector.remember(os.environ.get("STOWAGE_RELEASE_ID", ""))
+    except CollectError:
+        raise
+    except OSError as error:
+        raise CollectError(f"Collecting failed: {error}", EXIT_TARGET) from error
+    except Exception as error:  # Finders, storages and patterns may be the project's own.
+        traceback.print_exc()
+        raise CollectError(
+            f"Collecting failed: {type(error).__name__}: {error}", EXIT_FILES
+        ) from error
+    storage.hashed_files = collected.paths  # For code that asks the storage in this process.
+    forgiven = collected.forgiven
+    return {
+        "files": len(collected.paths),
+        "hashed": len({hashed for name, hashed in collected.paths.items() if hashed != name}),
+        "staged": staging.files,
+        "manifest": str(manifest),
+        "collector": "stowage",
+        "forgiven": [
+            {"file": fault.file, "line": fault.line, "reference": fault.reference}
+            for fault in forgiven
+        ],
+        "notes": [forgiven_note(forgiven)] if forgiven else [],
+    }
+
+
+def run_django(storage: Any, options: argparse.Namespace) -> dict[str, Any]:
+    """Collect by a collectstatic; returns its part of the document."""
+    tree, manifest = options.target / "tree", options.target / "manifest.json"
+    run_command(of_the_project=options.collector == "django")
+    take_manifest(storage, tree, manifest)
     paths = json.loads(manifest.read_text(encoding="utf-8"))["paths"] if manifest.exists() else {}
     hashed = set(paths.values()) - set(paths)
-    storage = type(staticfiles_storage._wrapped)
+    staged = regular_files(tree)
+    idle = {
+        "static_files_minify": options.minify,
+        "static_files_forgiving_enabled": options.forgiving,
+        "static_files_own_hashes": options.own_hashes,
+    }
     return {
-        "files": sum(1 for name in regular_files(tree) if name not in hashed),
+        "files": sum(1 for name in staged if name not in hashed),
         "hashed": len(hashed),
+        "staged": len(staged),
         "manifest": str(manifest) if manifest.exists() else None,
-        "storage": f"{storage.__module__}.{storage.__qualname__}",
-        "seconds": round(time.monotonic() - started, 3),
-        "notes": [*notes, *getattr(settings, "STOWAGE_NOTES", ())],
+        "collector": "django",
+        "forgiven": [],
+        "notes": [
+            f"{variable} has no effect, as Django's collectstatic collects the files: it needs "
+            "static_files_collector stowage and static_files_storage release_manifest or manifest."
+            for variable, value in idle.items()
+            if value
+        ],
     }
 
 
@@ -117,16 +207,18 @@ def start_django(target: Path) -> list[str]:
     return notes
 
 
-def prepare(tree: Path, manifest: Path) -> None:
+def prepare(target: Path) -> None:
     """Begin with nothing: a collection that was broken off leaves its files."""
+    tree = target / "tree"
     try:
         if tree.exists():
             shutil.rmtree(tree)
-        manifest.unlink(missing_ok=True)
+        (target / "manifest.json").unlink(missing_ok=True)
+        (target / "memory.json").unlink(missing_ok=True)
         tree.mkdir(parents=True)
     except OSError as error:
         raise CollectError(
-            f"The staging directory {tree.parent} cannot be written by user {os.getuid()}: "
+            f"The staging directory {target} cannot be written by user {os.getuid()}: "
             f"{error}. Give the directory to the user that the image runs as.",
             EXIT_TARGET,
         ) from error
@@ -153,19 +245,15 @@ def check_storage(storage: Any, tree: Path) -> None:
         )
 
 
-def run_command() -> None:
-    """Django's own collectstatic: no questions, no links."""
+def run_command(of_the_project: bool) -> None:
+    """The project's collectstatic, or Django's own: no questions, no links."""
     from django.contrib.staticfiles.management.commands.collectstatic import Command
     from django.core.management import call_command
 
     errors = StringIO()
+    command: Any = "collectstatic" if of_the_project else Command()
     try:
-        call_command(
-            Command(stdout=StringIO(), stderr=errors),
-            interactive=False,
-            link=False,
-            verbosity=0,
-        )
+        call_command(command, interactive=False, verbosity=0, stdout=StringIO(), stderr=errors)
     except Exception as error:
         known = explain(error, errors.getvalue())
         if isinstance(error, OSError):

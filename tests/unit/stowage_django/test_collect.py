@@ -83,8 +83,11 @@ def test_release_is_collected_and_then_named_by_its_manifest(
     assert collected.document == {
         "files": 3,
         "hashed": 3,
+        "staged": 6,
         "manifest": str(collected.manifest),
         "storage": "stowage_django.storage.ReleaseManifestStaticFilesStorage",
+        "collector": "stowage",
+        "forgiven": [],
         "notes": [],
     }
     paths = json.loads(collected.manifest.read_text())["paths"]

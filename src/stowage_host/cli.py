@@ -18,11 +18,12 @@ from typing import Any
 
 from . import nginx, register, release, status, wiring
 from .errors import EngineError, StowageError
-from .files import project_lock
+from .files import project_lock, remove_temporaries
 from .inspection import documents
 from .ledger import Ledger
 from .project import Paths, choose, load, registered
 from .prune import prune
+from .repair import repair
 from .rollback import roll_back
 from .site import Site
 from .switch import recover
@@ -59,7 +60,7 @@ def parser() -> argparse.ArgumentParser:
             choices = sub.add_subparsers(dest="action", required=True, metavar="ACTION")
             for action, action_text in actions.items():
                 choice = choices.add_parser(action, help=action_text, description=action_text)
-                if action == "rollback":
+                if action in ("rollback", "repair"):
                     choice.add_argument("release", nargs="?", default="", metavar="RELEASE")
                 if action == "publish":
                     choice.add_argument(
@@ -96,6 +97,7 @@ HELP: dict[str, tuple[str, dict[str, str]]] = {
             "list": "name the releases",
             "rollback": "let an earlier release serve again (the one before, or a named one)",
             "prune": "drop old releases and all that only they need",
+            "repair": "check every published file and mend those that rotted or were touched",
         },
     ),
     "nginx": (
@@ -121,7 +123,10 @@ def _locked(arguments: argparse.Namespace, work: Callable[[Site, bool], Answer])
     verb = f"{arguments.verb} {arguments.action}"
     with project_lock(paths.lock, verb, arguments.lock_wait):
         site = Site.of(load(paths), paths)
-        word = "" if arguments.dry_run else recover(site)
+        word = ""
+        if not arguments.dry_run:
+            remove_temporaries(*paths.written)
+            word = recover(site)
         answer = work(site, arguments.dry_run)
         if word:
             answer["changed"] = True
@@ -173,6 +178,9 @@ VERBS: dict[str, Callable[[argparse.Namespace], Answer]] = {
     ),
     "static rollback": lambda arguments: _locked(
         arguments, lambda site, dry_run: roll_back(site, arguments.release, dry_run)
+    ),
+    "static repair": lambda arguments: _locked(
+        arguments, lambda site, dry_run: repair(site, arguments.release, dry_run)
     ),
     "static prune": lambda arguments: _locked(arguments, prune),
     "static list": lambda arguments: status.releases(_site(arguments.project)),

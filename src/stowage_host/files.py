@@ -7,6 +7,7 @@ import contextlib
 import fcntl
 import json
 import os
+import re
 import time
 from collections.abc import Iterator
 from datetime import datetime, timezone
@@ -27,25 +28,55 @@ def write_atomic(path: Path, content: str, mode: int = 0o644) -> bool:
         if path.read_text(encoding="utf-8") == content:
             return False
     path.parent.mkdir(parents=True, exist_ok=True)
+    with prepared(path, content, mode) as temporary:
+        os.replace(temporary, path)
+    return True
+
+
+@contextlib.contextmanager
+def prepared(path: Path, content: str, mode: int = 0o644) -> Iterator[Path]:
+    """`content` in a file beside `path`, safely on the disk, for a rename that then needs no room.
+
+    It is removed where the rename did not come to pass. Raises OSError that names `path`.
+    """
     temporary = path.with_name(f".{path.name}.{os.getpid()}")
     descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, mode)
     try:
-        with os.fdopen(descriptor, "w", encoding="utf-8") as stream:
-            os.fchmod(stream.fileno(), mode)
-            stream.write(content)
-            stream.flush()
-            os.fsync(stream.fileno())
-        os.replace(temporary, path)
-    except BaseException:
+        try:
+            with os.fdopen(descriptor, "w", encoding="utf-8") as stream:
+                os.fchmod(stream.fileno(), mode)
+                stream.write(content)
+                stream.flush()
+                os.fsync(stream.fileno())
+        except OSError as error:
+            raise OSError(error.errno, error.strerror, str(path)) from None
+        yield temporary
+    finally:
         with contextlib.suppress(FileNotFoundError):
             temporary.unlink()
-        raise
-    return True
+
+
+TEMPORARY = re.compile(r"\..+\.(?P<process>[0-9]+)")
+
+
+def remove_temporaries(*folders: Path) -> None:
+    """Remove what killed writers left in `folders`; what a living process writes stays."""
+    for folder in folders:
+        with contextlib.suppress(FileNotFoundError):
+            for path in list(folder.iterdir()):
+                match = TEMPORARY.fullmatch(path.name)
+                if match and not Path("/proc", match["process"]).exists():
+                    path.unlink()
 
 
 def write_json(path: Path, document: Any, mode: int = 0o644) -> bool:
     """Write `document` as readable JSON; see `write_atomic`."""
-    return write_atomic(path, json.dumps(document, indent=2, sort_keys=True) + "\n", mode)
+    return write_atomic(path, json_text(document), mode)
+
+
+def json_text(document: Any) -> str:
+    """`document` as readable JSON."""
+    return json.dumps(document, indent=2, sort_keys=True) + "\n"
 
 
 def read_json(path: Path) -> Any:

@@ -87,6 +87,12 @@ def _pull(image: str, reference: str) -> None:
     engine.docker("tag", image, reference)
 
 
+def packages(site: Site) -> list[str]:
+    """What the roles need in the image, each requirement once."""
+    listed = [document.get("packages") or [] for document in site.fragments.values()]
+    return list(dict.fromkeys(text for part in listed for text in part))
+
+
 def missing(packages: list[str], inspection: Inspection) -> list[str]:
     """Requirements whose package the image does not have, by normalised name (PEP 503)."""
 
@@ -105,19 +111,19 @@ def add_layers(
     site: Site, images: dict[str, str], inspections: Mapping[str, Inspection]
 ) -> dict[str, str]:
     """Put what each image lacks on top of it; tag `candidate` and id are then the layer's."""
-    wanted = list(site.setting("storage_env", "packages", []))
+    wanted = packages(site)
     layered = dict(images)
     for name, base in images.items():
-        packages = missing(wanted, inspections[name])
-        if not packages:
+        lacking = missing(wanted, inspections[name])
+        if not lacking:
             continue
-        say(f"Adding to the image of {name}: {', '.join(packages)}")
+        say(f"Adding to the image of {name}: {', '.join(lacking)}")
         user = (
             engine.docker("image", "inspect", "--format", "{{.Config.User}}", base).strip()
             or "root"
         )
         reference = image_reference(site.project, name, CANDIDATE)
-        quoted = " ".join(f"'{text}'" for text in packages)
+        quoted = " ".join(f"'{text}'" for text in lacking)
         recipe = LAYER.format(
             image=f"{reference}-base", python=inspections[name].python, packages=quoted, user=user
         )
@@ -125,7 +131,8 @@ def add_layers(
         result = engine.run(["docker", "build", "--quiet", "--tag", reference, "-"], stdin=recipe)
         if result.code:
             raise ApplicationError(
-                f"storage_env_packages: {packages} cannot be added to the image of {name}:\n"
+                f"the packages {', '.join(lacking)} cannot be added to the image of {name} "
+                f"(storage_env_packages, or what another role needs):\n"
                 f"{result.tail(15)}"
             )
         layered[name] = _id(reference)

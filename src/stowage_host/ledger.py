@@ -82,10 +82,13 @@ class Ledger:
                 "Restore it from a backup"
             ) from None
 
+    def document(self) -> dict[str, Any]:
+        """The ledger as it stands in its file."""
+        return {"current": self.current, "releases": [asdict(entry) for entry in self.releases]}
+
     def save(self, paths: Paths) -> None:
         """Write the ledger, whole or not at all."""
-        document = {"current": self.current, "releases": [asdict(entry) for entry in self.releases]}
-        write_json(paths.ledger, document)
+        write_json(paths.ledger, self.document())
 
     def get(self, release: str) -> Release | None:
         """The release of that id."""

@@ -2,50 +2,45 @@
 """Publishing what a container collected: staging directory -> pool and release tree.
 
 The container wrote the staging directory, so nothing in it is trusted: names and types are checked
-before anything becomes public. The pool only grows here; a file in it is never written again.
+before anything becomes public. The pool only grows here; a file in it is never written again. What
+the pool has already is not staged: the manifest alone names it.
 """
 
 from __future__ import annotations
 
 import contextlib
-import gzip
-import hashlib
-import json
+import fnmatch
 import os
-import posixpath
-import re
 import shutil
 import stat
-import subprocess
-from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from . import gate
+from .compression import VARIANTS, Compression, compress, wrong_variants
+from .engine import run, say
 from .errors import GateError
 from .files import write_atomic
+from .manifest import HASHED, Manifest, collected, is_safe, read_document
 from .project import Paths
 
-HASHED = re.compile(r"\.(?P<hash>[0-9a-f]{12})(?:\.[^./]+)?$")
-"""The end of a name that Django's manifest storages give."""
-VARIANTS = (".gz", ".br")
-PACKED = re.compile(
-    r"\.(?:jpe?g|png|gif|webp|avif|jxl|zip|gz|tgz|bz2|xz|zst|br|7z|woff2?|mp[34]|m4[av]|mov|webm|avi|ogg|opus|flac|pdf)$",
-    re.IGNORECASE,
-)
-"""Kinds of file that are compressed already."""
 LONGEST_NAME_BYTES = 240
 """So that the name still has room for `.gz` and a temporary suffix in 255 bytes."""
+OWN_HASHES = "static_files_own_hashes"
 
 
 @dataclass(frozen=True)
-class Compression:
-    """Levels of gzip (1-9) and brotli (0-11); 0 for gzip and -1 for brotli is off."""
+class Staged:
+    """What a container collected, checked: names in the staging tree and what they stand for.
 
-    gzip_level: int = 9
-    brotli_level: int = 11
-    least_saving: float = 0.05
+    `new` are the names that the pool does not have yet.
+    """
+
+    names: frozenset[str]
+    manifest: Manifest
+    new: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -55,7 +50,80 @@ class Published:
     files: int
     new_files: int
     new_bytes: int
-    manifest_sha256: str
+    manifest: Manifest
+
+
+def read(
+    paths: Paths, own_hashes: Sequence[str] = (), verify: bool = True, with_pool: bool = True
+) -> Staged:
+    """Check the staging directory, changing nothing.
+
+    `own_hashes` are the globs of names that somebody else hashed. `verify` is off for a storage of
+    the project's own, whose hashes may be of another kind. Without `with_pool` nothing counts that
+    is in the pool. Raises GateError for anything that is not fit to be served.
+    """
+    tree = paths.staging / "tree"
+    names = frozenset(_walk(tree))
+    pairs, compressor = collected(paths.staging / "manifest.json")
+    if not pairs:
+        matching = (name for name in names if _matches(name, own_hashes))
+        pairs = {name: name for name in matching}
+    own = frozenset(
+        hashed
+        for name, hashed in pairs.items()
+        if name == hashed and (HASHED.search(name) or _matches(name, own_hashes))
+    )
+    manifest = Manifest(pairs, own, {}, compressor)
+    pooled = manifest.pooled
+    for name, hashed in pairs.items():
+        _check_length(name)
+        there = hashed in pooled and with_pool and _is_file(paths.pool / hashed)
+        if hashed not in names and not there:
+            raise GateError(
+                f"the manifest names {hashed!r} for {name!r}, but no such file was collected"
+            )
+    _check_contents(paths, manifest, names, verify, with_pool)
+    digests = _digests(paths, Manifest(pairs, own), names, verify)
+    new = [name for name in pooled & names if not with_pool or not (paths.pool / name).exists()]
+    return Staged(names, Manifest(pairs, own, digests, compressor), tuple(sorted(new)))
+
+
+def _digests(
+    paths: Paths, manifest: Manifest, names: frozenset[str], verify: bool
+) -> dict[str, str]:
+    """The MD5 of each file whose name does not tell it.
+
+    Taken from the staging directory, as the container that wrote it has ended. A name that stands
+    for a file of the pool and has the same content is no file of its own, but a link.
+    """
+    pooled, tree = manifest.pooled, paths.staging / "tree"
+    found = {
+        name: gate.digest(tree / name)
+        for name in sorted(names)
+        if not (name.endswith(VARIANTS) and name[:-3] in pooled)
+    }
+    for name in manifest.own_hashes - names:
+        found[name] = gate.digest(paths.pool / name)
+    known = Manifest(manifest.paths, manifest.own_hashes, found)
+    links = {
+        name
+        for name, hashed in manifest.paths.items()
+        if name in found and name not in pooled and hashed in pooled
+        if found[name].startswith(known.promise(hashed) or "none")
+    }
+    told = pooled - manifest.own_hashes if verify else set()
+    return {name: digest for name, digest in found.items() if name not in links | told}
+
+
+def _matches(name: str, globs: Sequence[str]) -> bool:
+    return any(fnmatch.fnmatchcase(name, glob) for glob in globs)
+
+
+def _is_file(path: Path) -> bool:
+    try:
+        return stat.S_ISREG(path.lstat().st_mode)
+    except OSError:
+        return False
 
 
 def _walk(directory: Path, prefix: str = "") -> Iterator[str]:
@@ -63,14 +131,11 @@ def _walk(directory: Path, prefix: str = "") -> Iterator[str]:
     with os.scandir(directory) as entries:
         for entry in sorted(entries, key=lambda item: item.name):
             name = f"{prefix}{entry.name}"
-            if not entry.name.isprintable() or "\\" in entry.name:
+            if not is_safe(entry.name):
                 raise GateError(
                     f"static file {name!r}: its name has characters that no URL can carry"
                 )
-            if len(os.fsencode(entry.name)) > LONGEST_NAME_BYTES:
-                raise GateError(
-                    f"static file {name!r}: its name is longer than {LONGEST_NAME_BYTES} bytes"
-                )
+            _check_length(name)
             if entry.is_dir(follow_symlinks=False):
                 yield from _walk(Path(entry.path), f"{name}/")
             elif stat.S_ISREG(entry.stat(follow_symlinks=False).st_mode):
@@ -81,89 +146,87 @@ def _walk(directory: Path, prefix: str = "") -> Iterator[str]:
                 )
 
 
-def read_manifest(path: Path, names: set[str]) -> dict[str, str]:
-    """The manifest's `paths`, each checked to name a file of the tree; empty where there is none.
-
-    Raises GateError for a damaged manifest, or one that names files outside of the tree.
-    """
-    try:
-        status = os.lstat(path)
-    except FileNotFoundError:
-        return {}
-    if not stat.S_ISREG(status.st_mode):
-        raise GateError("the manifest in the staging directory is no plain file: not published")
-    try:
-        entries: Any = json.loads(path.read_text(encoding="utf-8"))["paths"]
-        manifest = {str(name): str(hashed) for name, hashed in entries.items()}
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
-        raise GateError(f"the manifest cannot be read: {error}") from None
-    for name, hashed in manifest.items():
-        for value in (name, hashed):
-            if value != posixpath.normpath(value) or value.startswith(("/", "../")):
-                raise GateError(
-                    f"the manifest names {value!r}, which is outside of the static files"
-                )
-        if hashed not in names:
-            raise GateError(
-                f"the manifest names {hashed!r} for {name!r}, but no such file was collected"
-            )
-    return manifest
+def _check_length(name: str) -> None:
+    if any(len(os.fsencode(part)) > LONGEST_NAME_BYTES for part in name.split("/")):
+        raise GateError(f"static file {name!r}: its name is longer than {LONGEST_NAME_BYTES} bytes")
 
 
-def check_hashes(tree: Path, hashed_names: set[str]) -> None:
-    """Each hash in a name is the MD5 of the content, as Django computes it; raises GateError."""
-    for name in sorted(hashed_names):
+def _check_contents(
+    paths: Paths, manifest: Manifest, names: frozenset[str], verify: bool, with_pool: bool
+) -> None:
+    """Each hash in a staged name is the MD5 of its content, as Django computes it, and no name of
+    the pool gets other content; raises GateError."""
+    for name in sorted(manifest.pooled & names):
+        content = gate.digest(paths.staging / "tree" / name)
         match = HASHED.search(name)
-        if match is None:
-            continue
-        digest = hashlib.md5((tree / name).read_bytes(), usedforsecurity=False).hexdigest()
-        if not digest.startswith(match["hash"]):
+        ours = verify and name not in manifest.own_hashes and match is not None
+        if ours and match is not None and not content.startswith(match["hash"]):
             raise GateError(f"static file {name!r}: its content is not what its name promises")
+        place = paths.pool / name
+        if with_pool and not ours and place.exists() and gate.digest(place) != content:
+            remedy = (
+                f"take it out of {OWN_HASHES}"
+                if name in manifest.own_hashes
+                else "set static_files_storage to release_manifest in place of project"
+            )
+            raise GateError(
+                f"static file {name!r} was published before with other content, which browsers "
+                f"may keep for a year: give it a name with a hash of its content, or {remedy}"
+            )
 
 
-def _brotli(source: Path, quality: int) -> bytes:
-    """The file as the program brotli packs it."""
-    words = ["brotli", f"--quality={quality}", "--stdout", "--", str(source)]
-    try:
-        done = subprocess.run(words, capture_output=True, check=False)
-    except FileNotFoundError:
-        raise GateError(
-            "the program brotli is not installed: run the role host_tools, "
-            "or set static_files_brotli_level to -1"
-        ) from None
-    if done.returncode:
-        said = done.stderr.decode(errors="replace").strip()
-        raise GateError(f"brotli failed on {source.name}: {said}")
-    return done.stdout
+def publish(paths: Paths, release: str, level: Compression, staged: Staged) -> Published:
+    """Publish the staging directory as `release`: pool, release tree and manifest.
+
+    Nothing public refers to the release before `current` does. Raises GateError where what was
+    published is not what is read back.
+    """
+    tree, manifest = paths.staging / "tree", staged.manifest
+    secure(tree)
+    paths.pool.mkdir(parents=True, exist_ok=True)
+    say(f"Compressing {len(staged.new)} files")
+    pack(tree, staged.new, level)
+    say(f"Publishing {release}")
+    both = sorted(manifest.pooled & staged.names)
+    added = sum(_link_into_pool(tree, paths.pool, name) for name in both)
+    for name, hashed in manifest.links.items():
+        link(paths.pool / hashed, tree / name)
+    _replace_tree(tree, paths.releases / release)
+    write_atomic(paths.manifests / f"{release}.json", manifest.text())
+    if staged.new:
+        # Else a power cut after the switch could leave names without content.
+        run(["sync", "--file-system", str(paths.static)])
+    read_back(paths, release, manifest, staged.new)
+    _keep_memory(paths)
+    files = len(manifest.links.keys() | manifest.own_files)
+    return Published(files, len(staged.new), added, manifest)
 
 
-def _compress(source: Path, level: Compression) -> None:
-    """Write `.gz` and `.br` beside `source` where they save enough."""
-    data = source.read_bytes()
-    most = len(data) * (1 - level.least_saving)
-    packed = {}
-    if level.gzip_level:
-        packed[".gz"] = gzip.compress(data, level.gzip_level, mtime=0)
-    if level.brotli_level >= 0:
-        packed[".br"] = _brotli(source, level.brotli_level)
-    for suffix, content in packed.items():
-        if len(content) <= most:
-            source.with_name(source.name + suffix).write_bytes(content)
+def pack(tree: Path, names: Sequence[str], level: Compression) -> None:
+    """Compress files of the staging tree; the container may have brought variants of its own.
+
+    Raises GateError for one that does not decode to its file.
+    """
+    files = [tree / name for name in names]
+    compress(files, level)
+    for variant, what in wrong_variants(files).items():
+        raise GateError(f"static file {str(variant.relative_to(tree))!r} {what}")
 
 
-def compress_new(tree: Path, names: list[str], level: Compression) -> None:
-    """Compress files of the staging tree in parallel: zlib and brotli run beside each other."""
-    wanted = [
-        name
-        for name in names
-        if not PACKED.search(name)
-        and not any((tree / (name + suffix)).exists() for suffix in VARIANTS)
-    ]
-    with ThreadPoolExecutor(os.cpu_count() or 2) as threads:
-        list(threads.map(lambda name: _compress(tree / name, level), wanted))
+def read_back(paths: Paths, release: str, manifest: Manifest, new: Sequence[str]) -> None:
+    """Raise GateError where a file of the release is not what it has to be."""
+    found = gate.faults(paths, release, manifest)
+    if not found:
+        return
+    old = [fault for fault in found if fault.name not in new]
+    remedy = f"; run `stowage -p {paths.name} static repair`, then release again" if old else ""
+    more = f" and {len(found) - 5} more" if len(found) > 5 else ""
+    raise GateError(
+        "published files are not in order: " + "; ".join(map(str, found[:5])) + more + remedy
+    )
 
 
-def _secure(tree: Path) -> None:
+def secure(tree: Path) -> None:
     """Take the staging tree from the container's user; everyone may read it."""
     uid, gid = os.geteuid(), os.getegid()
     for folder, _, files in os.walk(tree):
@@ -175,9 +238,10 @@ def _secure(tree: Path) -> None:
 
 
 def _link_into_pool(tree: Path, pool: Path, name: str) -> int:
-    """Add one hashed file to the pool, its variants first; return the bytes that are new.
+    """Move one immutable file to the pool, its variants first; return the bytes that are new.
 
-    A file that stands in the pool stays; the release's copy becomes a link to it.
+    A file that stands in the pool stays. What is named the same in the pool and in the release's
+    tree becomes a link.
     """
     target = pool / name
     target.parent.mkdir(parents=True, exist_ok=True)
@@ -185,41 +249,30 @@ def _link_into_pool(tree: Path, pool: Path, name: str) -> int:
     for suffix in (*VARIANTS, ""):
         source, place = tree / (name + suffix), target.with_name(target.name + suffix)
         with contextlib.suppress(FileNotFoundError):
-            try:
+            size = source.stat().st_size
+            with contextlib.suppress(FileExistsError):
                 os.link(source, place)
-                added += source.stat().st_size
-            except FileExistsError:
-                source.unlink()
-                os.link(place, source)
+                added += size
+            source.unlink()
     return added
 
 
-def publish(paths: Paths, release: str, level: Compression, verify: bool = True) -> Published:
-    """Publish the staging directory as `release`: pool, release tree and manifest.
-
-    Nothing public refers to the release before `current` does. Raises GateError, having
-    published nothing, for anything in the staging directory that is not fit to be served.
-    `verify` is off for a storage of the project's own, whose hashes may be of another kind.
-    """
-    tree, source = paths.staging / "tree", paths.staging / "manifest.json"
-    names = set(_walk(tree))
-    manifest = read_manifest(source, names)
-    hashed = set(manifest.values())
-    if verify:
-        check_hashes(tree, hashed)
-    _secure(tree)
-    paths.pool.mkdir(parents=True, exist_ok=True)
-    immutable = sorted(name for name in hashed if HASHED.search(name))
-    new = [name for name in immutable if not (paths.pool / name).exists()]
-    compress_new(tree, new, level)
-    added = sum(_link_into_pool(tree, paths.pool, name) for name in immutable)
-    _replace_tree(tree, paths.releases / release)
-    text = json.dumps(
-        {"paths": dict(sorted(manifest.items())), "version": "1.1", "hash": ""}, indent=1
-    )
-    _write_manifest(paths, release, text)
-    digest = hashlib.sha256(text.encode()).hexdigest()
-    return Published(len(names), len(new), added, digest)
+def link(source: Path, place: Path) -> None:
+    """Make `place` a hard link to `source`, in the place of what may be there."""
+    try:
+        os.link(source, place)
+    except FileNotFoundError:
+        place.parent.mkdir(parents=True, exist_ok=True)
+        os.link(source, place)
+    except FileExistsError:
+        temporary = place.with_name(f".{place.name[:200]}.new")
+        with contextlib.suppress(FileNotFoundError):
+            temporary.unlink()
+        os.link(source, temporary)
+        os.replace(temporary, place)
+        # A rename onto another link to the same file does nothing, and leaves both names.
+        with contextlib.suppress(FileNotFoundError):
+            temporary.unlink()
 
 
 def _replace_tree(tree: Path, place: Path) -> None:
@@ -230,15 +283,25 @@ def _replace_tree(tree: Path, place: Path) -> None:
     os.rename(tree, place)
 
 
-def _write_manifest(paths: Paths, release: str, text: str) -> None:
-    write_atomic(paths.manifests / f"{release}.json", text)
+def _keep_memory(paths: Paths) -> None:
+    """Keep what the collector wants to remember; the server never reads it itself."""
+    with contextlib.suppress(GateError):  # worth a little time of the next run, no failure
+        source = paths.staging / "memory.json"
+        document: Any = read_document(source, "the collector's memory")
+        if document is not None:
+            write_atomic(paths.collected, source.read_text(encoding="utf-8"))
 
 
 def prepare_staging(paths: Paths, uid: int, gid: int) -> None:
     """An empty staging directory that the container's user may write."""
-    if paths.staging.exists():
-        shutil.rmtree(paths.staging)
+    clear_staging(paths)
     paths.staging.mkdir(parents=True)
     (paths.staging / "tree").mkdir()
     for place in (paths.staging / "tree", paths.staging):
         os.chown(place, uid, gid)
+
+
+def clear_staging(paths: Paths) -> None:
+    """Remove the staging directory with all that a container left in it."""
+    if paths.staging.exists():
+        shutil.rmtree(paths.staging)

@@ -73,6 +73,16 @@ class Paths:
         return self.static / "staging"
 
     @property
+    def collected(self) -> Path:
+        """What the collector remembers of its last work; only containers read it."""
+        return self.static / "collected.json"
+
+    @property
+    def generated(self) -> Path:
+        """What the application itself writes below STATIC_URL while it runs."""
+        return self.static / "generated"
+
+    @property
     def media(self) -> Path:
         return self.var / "media"
 
@@ -92,6 +102,12 @@ class Paths:
     def scratch(self) -> Path:
         """Compose files of one run: of a build, of a one-off container."""
         return self.var / "scratch"
+
+    @property
+    def written(self) -> tuple[Path, ...]:
+        """Folders whose files the command writes by rename."""
+        kept = (self.var, self.static, self.manifests, self.nginx_run, self.inspections)
+        return (self.etc, *kept, self.scratch)
 
     @property
     def lock(self) -> Path:

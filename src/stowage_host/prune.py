@@ -9,7 +9,6 @@ nothing.
 from __future__ import annotations
 
 import contextlib
-import json
 import os
 import shutil
 from datetime import datetime, timedelta, timezone
@@ -17,9 +16,11 @@ from pathlib import Path
 from typing import Any
 
 from . import engine
+from .compression import VARIANTS
+from .engine import say
 from .errors import StowageError
 from .ledger import Ledger, Release
-from .pool import VARIANTS
+from .manifest import Manifest
 from .project import Paths
 from .site import Site
 
@@ -40,6 +41,13 @@ def retained(ledger: Ledger, releases: int, days: float, now: datetime) -> list[
     ]
 
 
+def kept(site: Site, ledger: Ledger) -> list[Release]:
+    """The releases to keep by what the inventory says."""
+    count = int(site.setting("static_files", "keep_releases", KEEP_RELEASES))
+    days = float(site.setting("static_files", "keep_days", KEEP_DAYS))
+    return retained(ledger, count, days, datetime.now(timezone.utc))
+
+
 def _moment(text: str) -> datetime:
     return datetime.strptime(text, "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=timezone.utc)
 
@@ -48,13 +56,10 @@ def reachable(paths: Paths, releases: list[Release]) -> set[str]:
     """Names that the releases' manifests name; raises StowageError for a damaged manifest."""
     names: set[str] = set()
     for entry in releases:
-        place = paths.manifests / f"{entry.id}.json"
         try:
-            names.update(json.loads(place.read_text(encoding="utf-8"))["paths"].values())
-        except (OSError, ValueError, KeyError, AttributeError) as error:
-            raise StowageError(
-                f"the manifest {place} cannot be read ({error}); nothing was deleted"
-            ) from None
+            names |= set(Manifest.load(paths.manifests / f"{entry.id}.json").paths.values())
+        except StowageError as error:
+            raise StowageError(f"{error}; nothing was deleted") from None
     return names
 
 
@@ -74,9 +79,7 @@ def _unreachable(pool: Path, names: set[str]) -> list[Path]:
 def prune(site: Site, dry_run: bool) -> dict[str, Any]:
     """Drop releases that are neither recent nor among the last, and all that only they need."""
     ledger = Ledger.load(site.paths)
-    count = int(site.setting("static_files", "keep_releases", KEEP_RELEASES))
-    days = float(site.setting("static_files", "keep_days", KEEP_DAYS))
-    keep = retained(ledger, count, days, datetime.now(timezone.utc))
+    keep = kept(site, ledger)
     gone = [entry for entry in ledger.releases if entry not in keep]
     files = _unreachable(site.paths.pool, reachable(site.paths, keep))
     answer = {
@@ -89,6 +92,7 @@ def prune(site: Site, dry_run: bool) -> dict[str, Any]:
     if dry_run or not answer["changed"]:
         answer["msg"] = f"Would drop {said} and {len(files)} files of the pool."
         return answer
+    say("Pruning")
     # The ledger first: whatever is then left over is unreachable, and the next run finds it.
     ledger.releases = keep
     ledger.save(site.paths)

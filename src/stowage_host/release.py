@@ -10,28 +10,27 @@ import contextlib
 import hashlib
 import json
 import os
-import shutil
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from . import identity, images, pool
+from . import identity, images, pool, serving
+from .collection import choices, collect, compression, own_hashes, verified
 from .engine import say
 from .errors import ApplicationError, StowageError
 from .files import utc_now, write_atomic
-from .inspection import Inspection, documents, inspect_images, main_of, marked
+from .inspection import Inspection, documents, inspect_images, main_of
 from .ledger import Ledger, Release
+from .manifest import Manifest
 from .media import media_place
-from .oneoff import one_off, python_one_off
-from .prune import prune
+from .oneoff import one_off
+from .pool import clear_staging
+from .prune import kept, prune
 from .site import Site
 from .switch import lay, one_off_overlay, render, switch
 from .wiring import check
-
-COLLECT_MARKER = "STOWAGE-COLLECT:"
-STAGING_DIRECTORY = "/var/lib/stowage/staging"
 
 
 @dataclass
@@ -70,27 +69,30 @@ def publish(site: Site, dry_run: bool, keep_rollback: bool = False) -> dict[str,
     """
     check(site)
     identity.given(site)
-    if dry_run:
-        return {"changed": False, "msg": "A release builds the image first; a dry run does not."}
     clock, ledger = Clock(), Ledger.load(site.paths)
-    former, candidate = ledger.current, _candidate(site, clock)
+    former = ledger.current
+    if dry_run and not former:
+        word = "Would make the first release; a dry run does not build for that."
+        return {"changed": True, "msg": word}
+    candidate = _candidate(site, clock)
     if identity.unchanged(site, ledger, candidate.wanted, candidate.fingerprint):
         return {"changed": False, "release": former, "msg": f"{former} serves already."}
     if keep_rollback and (undone := identity.rolled_back(ledger, candidate.fingerprint)):
         word = f"{undone} was rolled back to {former}: release_site releases it again."
         return {"changed": False, "release": former, "msg": word, "warnings": [word]}
     name, word = identity.settle(ledger, candidate.wanted, candidate.given, candidate.fingerprint)
-    release, notes = _make(site, candidate, name, clock)
+    words = [word] if word else []
+    try:
+        if dry_run:
+            return {**_preview(site, ledger, candidate, name), "warnings": words}
+        release, notes = _make(site, ledger, candidate, name, clock)
+    finally:
+        clear_staging(site.paths)
     with clock.step("switch"):
         say(f"Switching to {name}")
         text = render(site, candidate.inspections)
-        switch(site, ledger, release, text, candidate.inspections)
-    ledger.save(site.paths)  # once more, with the time that the switch took
-    words = [word] if word else []
-    try:
-        prune(site, dry_run=False)
-    except StowageError as error:
-        words.append(f"Old releases were not pruned: {error}")
+        words += switch(site, ledger, release, text, candidate.inspections).warnings
+    words += _tidy(site, ledger)
     return {
         "changed": True,
         "release": name,
@@ -103,6 +105,59 @@ def publish(site: Site, dry_run: bool, keep_rollback: bool = False) -> dict[str,
         "warnings": words,
         "msg": f"{name} serves: {release.files} static files, {release.new_files} of them new.",
     }
+
+
+def _tidy(site: Site, ledger: Ledger) -> list[str]:
+    """What is left to do while the new release serves already; a failure is but a warning."""
+    try:
+        ledger.save(site.paths)  # once more, with the time that the switch took
+        prune(site, dry_run=False)
+    except (StowageError, OSError) as error:
+        return [f"Old releases were not pruned: {error}"]
+    return []
+
+
+def _preview(site: Site, ledger: Ledger, candidate: Candidate, name: str) -> dict[str, Any]:
+    """What the release would change, learned from a collection that is not published."""
+    inspection = main_of(site.project, candidate.inspections)
+    notes = collect(site, name, inspection, candidate.overlay)
+    staged = pool.read(site.paths, own_hashes(site), verified(site))
+    served = ledger.current
+    former = Manifest.load(site.paths.manifests / f"{served}.json")
+    release = Release(name, candidate.fingerprint, candidate.images, {}, utc_now(), _who())
+    ledger.switch_to(release, utc_now())
+    dropped = [entry.id for entry in ledger.releases if entry not in kept(site, ledger)]
+    header = f"static files of {site.project.name}"
+    size = sum((site.paths.staging / "tree" / file).stat().st_size for file in staged.new)
+    return {
+        "changed": True,
+        "release": name,
+        "former": served,
+        "new_files": len(staged.new),
+        "new_bytes": size,
+        "pruned": dropped,
+        "notes": [*inspection.notes, *notes],
+        "diff": [
+            {
+                "before_header": f"{header}, served",
+                "after_header": f"{header}, {name}",
+                "before": _listing(former),
+                "after": _listing(staged.manifest),
+            }
+        ],
+        "msg": f"Would release {name}: {len(staged.new)} new static files ({size} bytes before "
+        f"compression), and drop {', '.join(dropped) or 'no release'}.",
+    }
+
+
+def _listing(manifest: Manifest) -> str:
+    """Every static file by a line: its name, and what it stands for."""
+    lines = [f"{name} -> {hashed}" for name, hashed in manifest.paths.items()]
+    lines += [
+        f"{name} ({manifest.digests[name][:12]})"
+        for name in manifest.own_files - manifest.paths.keys()
+    ]
+    return "".join(f"{line}\n" for line in sorted(lines))
 
 
 def _candidate(site: Site, clock: Clock) -> Candidate:
@@ -127,8 +182,10 @@ def _candidate(site: Site, clock: Clock) -> Candidate:
     return Candidate(built, inspections, overlay, _fingerprint(site, built), wanted, bool(given))
 
 
-def _make(site: Site, candidate: Candidate, name: str, clock: Clock) -> tuple[Release, list[str]]:
-    """Collect, publish and run the release commands: all of a release but the switch."""
+def _make(
+    site: Site, ledger: Ledger, candidate: Candidate, name: str, clock: Clock
+) -> tuple[Release, list[str]]:
+    """Collect, publish, check and run the release commands: all of a release but the switch."""
     inspection = main_of(site.project, candidate.inspections)
     release = Release(
         name,
@@ -142,13 +199,14 @@ def _make(site: Site, candidate: Candidate, name: str, clock: Clock) -> tuple[Re
         seconds=clock.seconds,
     )
     with clock.step("collect"):
-        notes = _collect(site, name, inspection, candidate.overlay)
+        notes = collect(site, name, inspection, candidate.overlay)
     with clock.step("publish"):
-        say(f"Publishing {name}")
-        level = pool.Compression(**site.setting("static_files", "compression", {}))
-        own = site.setting("static_files", "storage", "") == "project"
-        published = pool.publish(site.paths, name, level, verify=not own)
-        shutil.rmtree(site.paths.staging)
+        staged = pool.read(site.paths, own_hashes(site), verified(site))
+        published = pool.publish(site.paths, name, compression(site), staged)
+    with clock.step("check"):
+        say(f"Checking {name}")
+        if ledger.current:
+            serving.check_before(site, published.manifest)
     with clock.step("release_commands"):
         _release_commands(site, release, inspection, candidate.overlay)
     release = replace(
@@ -156,7 +214,7 @@ def _make(site: Site, candidate: Candidate, name: str, clock: Clock) -> tuple[Re
         files=published.files,
         new_files=published.new_files,
         new_bytes=published.new_bytes,
-        manifest_sha256=published.manifest_sha256,
+        manifest_sha256=hashlib.sha256(published.manifest.text().encode()).hexdigest(),
     )
     return release, [*inspection.notes, *notes]
 
@@ -172,7 +230,7 @@ def _fingerprint(site: Site, built: dict[str, str]) -> str:
         built,
         project.settings_module,
         project.static_url,
-        site.setting("static_files", "storage", ""),
+        choices(site),
         site.setting("storage_env", "honour_legacy", False),
     ]
     return hashlib.sha256(json.dumps(inputs, sort_keys=True).encode()).hexdigest()
@@ -192,30 +250,6 @@ def _inspected(site: Site, built: dict[str, str]) -> tuple[dict[str, str], dict[
     if layered != built:
         inspections = inspect_images(site.compose, site.paths, layered, asking)
     return layered, inspections
-
-
-def _collect(site: Site, name: str, inspection: Inspection, overlay: Path) -> list[str]:
-    """Run the collector in a container of the new image; its notes."""
-    say(f"Collecting static files of {name}")
-    pool.prepare_staging(site.paths, inspection.uid, inspection.gid)
-    options = [
-        "--volume",
-        f"{site.paths.staging}:{STAGING_DIRECTORY}",
-        "--env",
-        "STOWAGE_PHASE=collect",
-        "--env",
-        f"STOWAGE_STATIC_ROOT={STAGING_DIRECTORY}/tree",
-        "--env",
-        f"STOWAGE_RELEASE_ID={name}",
-        "--env",
-        f"RELEASE_ID={name}",
-    ]
-    words = ["-m", "stowage_django.collect", "--target", STAGING_DIRECTORY]
-    answer = python_one_off(site, inspection, "collect", words, [overlay], options)
-    document = marked(answer.result.stdout, COLLECT_MARKER)
-    if answer.result.code or document is None:
-        raise ApplicationError(f"the static files cannot be collected:\n{answer.result.tail(15)}")
-    return [str(note) for note in document.get("notes") or []]
 
 
 def _release_commands(site: Site, release: Release, inspection: Inspection, overlay: Path) -> None:

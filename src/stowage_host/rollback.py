@@ -6,13 +6,13 @@ Nothing is built and nothing is collected, so this takes as long as the applicat
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 from . import engine
 from .engine import say
 from .errors import GateError, InputError, StowageError
 from .ledger import Ledger, Release
+from .manifest import Manifest
 from .overlay import image_reference
 from .site import Site
 from .switch import render, switch
@@ -35,7 +35,7 @@ def roll_back(site: Site, wanted: str, dry_run: bool) -> dict[str, Any]:
         return {"changed": True, "msg": f"Would roll back to {target.id}.", "warnings": word}
     say(f"Rolling back to {target.id}")
     former, inspections = ledger.current, target.inspected()
-    switch(site, ledger, target, render(site, inspections), inspections)
+    word += switch(site, ledger, target, render(site, inspections), inspections).warnings
     return {
         "changed": True,
         "release": target.id,
@@ -60,24 +60,31 @@ def _target(ledger: Ledger, wanted: str) -> Release:
     return found
 
 
-def check_whole(site: Site, release: Release) -> None:
-    """All that a release needs is there: each image, each file that its manifest names."""
+def check_images(site: Site, release: Release) -> None:
+    """Each image of a release is there; raises GateError where one is not."""
     for builder, image in release.images.items():
         reference = image_reference(site.project, builder, release.id)
         if engine.image_id(reference) != image:
             raise GateError(
                 f"the image {reference} is gone or another one: release its source anew"
             )
-    place = site.paths.manifests / f"{release.id}.json"
+
+
+def check_whole(site: Site, release: Release) -> None:
+    """All that a release needs is there: its images, and each file that its manifest names."""
+    check_images(site, release)
     try:
-        manifest = json.loads(place.read_text(encoding="utf-8"))["paths"]
-    except (OSError, ValueError, KeyError) as error:
-        raise GateError(f"the manifest {place} cannot be read: {error}") from None
+        manifest = Manifest.load(site.paths.manifests / f"{release.id}.json")
+    except StowageError as error:
+        raise GateError(f"{error}; run `stowage -p {site.project.name} static repair`") from None
     tree = site.paths.releases / release.id
-    missing = [name for name in manifest.values() if not (tree / name).is_file()]
+    places = {name: site.paths.pool / name for name in manifest.pooled}
+    places |= {name: tree / name for name in (manifest.links.keys() | manifest.own_files)}
+    missing = sorted(name for name, place in places.items() if not place.is_file())
     if missing:
         raise GateError(
-            f"{release.id} lacks {len(missing)} of its static files, such as {missing[0]}"
+            f"{release.id} lacks {len(missing)} of its static files, such as {missing[0]}: "
+            f"run `stowage -p {site.project.name} static repair`"
         )
 
 

@@ -8,19 +8,22 @@ announcement knows that another one died half-way, and undoes it.
 from __future__ import annotations
 
 import contextlib
+import os
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from . import engine, nginx, overlay, rolling
+from . import engine, nginx, overlay, rolling, serving
 from .compose import service_of
 from .engine import say
 from .errors import EngineError, HealthError, StowageError
-from .files import point_symlink, read_json, utc_now, write_atomic, write_json
+from .files import json_text, point_symlink, prepared, read_json, utc_now, write_atomic, write_json
 from .health import wait_for
 from .inspection import Inspection, main_of
 from .ledger import Ledger, Release
 from .link import remove_link, write_link
+from .manifest import Manifest
 from .media import media_place, prepare_media
 from .overlay import LABEL, image_groups, image_reference
 from .site import Site
@@ -103,28 +106,41 @@ def _start(site: Site) -> bool:
     return before != {c["Id"]: c["State"]["StartedAt"] for c in site.compose.containers()}
 
 
+@dataclass(frozen=True)
+class Switched:
+    """What a switch did: whether anything changed, and what a person should hear of."""
+
+    changed: bool
+    warnings: list[str]
+
+
 def switch(
     site: Site, ledger: Ledger, release: Release, text: str, inspections: Mapping[str, Inspection]
-) -> bool:
-    """Let `release` serve by the overlay `text`; return whether anything changed.
+) -> Switched:
+    """Let `release` serve by the overlay `text`.
 
-    Raises HealthError or EngineError where that does not work, with the former state put back.
+    Raises HealthError or EngineError where that does not work, with the former state put back. The
+    ledger is written before anything else: a full disk is noticed while the former release serves.
     """
     former, former_text = ledger.serving, site.overlay_text()
     unwired = _running_unwired(site)
+    manifest = Manifest.load(site.paths.manifests / f"{release.id}.json")
     announcement = {"from": ledger.current, "to": release.id, "overlay": former_text}
-    write_json(site.paths.intent, announcement, 0o600)
-    try:
-        activate(site, release)
-        changed = bring_up(site, inspections, text)
-        wait_for(site.compose, site.nginx_service)
-    except StowageError as error:
-        raise _put_back(site, former, former_text, unwired, error) from None
     if former != release:
         ledger.switch_to(release, utc_now())
-        ledger.save(site.paths)
+    with prepared(site.paths.ledger, json_text(ledger.document())) as record:
+        write_json(site.paths.intent, announcement, 0o600)
+        try:
+            activate(site, release)
+            changed = bring_up(site, inspections, text)
+            wait_for(site.compose, site.nginx_service)
+            warnings = serving.check_after(site, manifest)
+            say(f"Recording {release.id}")
+            os.replace(record, site.paths.ledger)
+        except (StowageError, OSError) as error:
+            raise _put_back(site, former, former_text, unwired, error) from None
     site.paths.intent.unlink()
-    return changed
+    return Switched(changed, warnings)
 
 
 def _running_unwired(site: Site) -> list[str]:
@@ -135,7 +151,11 @@ def _running_unwired(site: Site) -> list[str]:
 
 
 def _put_back(
-    site: Site, former: Release | None, text: str, unwired: list[str], error: StowageError
+    site: Site,
+    former: Release | None,
+    text: str,
+    unwired: list[str],
+    error: StowageError | OSError,
 ) -> StowageError:
     """Restore what served before; the error then says both what failed and what serves."""
     try:
@@ -150,7 +170,7 @@ def _put_back(
                 serves = f"{former.id} runs again, but is not healthy either: {still}"
         else:
             serves = _take_back_first(site, unwired)
-    except StowageError as second:
+    except (StowageError, OSError) as second:
         return HealthError(f"{error}\nPutting back what served before failed, too: {second}")
     site.paths.intent.unlink()
     kind = type(error) if isinstance(error, (HealthError, EngineError)) else StowageError
@@ -185,7 +205,11 @@ def recover(site: Site) -> str:
     announcement: dict[str, Any] | None = read_json(site.paths.intent)
     if announcement is None:
         return ""
-    former = Ledger.load(site.paths).get(announcement["from"])
+    ledger = Ledger.load(site.paths)
+    former = ledger.get(announcement["from"])
+    if announcement["from"] != announcement["to"] == ledger.current:
+        site.paths.intent.unlink()  # killed between the ledger's rename and this
+        return ""
     if former is not None:
         activate(site, former)
         write_atomic(site.paths.overlay, announcement["overlay"])

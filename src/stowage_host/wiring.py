@@ -65,7 +65,8 @@ def apply(site: Site, dry_run: bool) -> dict[str, Any]:
         problem = _problem(site)
         answer["warnings"] = [problem] if problem else []
     else:
-        answer["changed"] = switch(site, ledger, serving, text, inspections)
+        done = switch(site, ledger, serving, text, inspections)
+        answer.update(changed=done.changed, warnings=done.warnings)
     return answer
 
 

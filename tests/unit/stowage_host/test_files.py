@@ -11,7 +11,14 @@ from pathlib import Path
 import pytest
 
 from stowage_host.errors import LockedError
-from stowage_host.files import lock_holder, point_symlink, project_lock, write_atomic
+from stowage_host.files import (
+    lock_holder,
+    point_symlink,
+    prepared,
+    project_lock,
+    remove_temporaries,
+    write_atomic,
+)
 
 
 def test_write_says_whether_anything_changed(tmp_path: Path) -> None:
@@ -33,10 +40,34 @@ def test_failed_write_leaves_the_former_file_and_no_other(
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(os, "fsync", full)
-    with pytest.raises(OSError, match="No space left"):
+    with pytest.raises(OSError, match=f"No space left on device: '{place}'"):
         write_atomic(place, "new")
     assert [path.name for path in tmp_path.iterdir()] == ["a"]
     assert place.read_text() == "old"
+
+
+def test_what_was_prepared_is_whole_and_goes_where_it_is_not_used(tmp_path: Path) -> None:
+    place = tmp_path / "ledger.json"
+    with prepared(place, "new", 0o600) as temporary:
+        assert temporary.read_text() == "new"
+        assert temporary.stat().st_mode & 0o777 == 0o600
+        assert not place.exists()
+    assert list(tmp_path.iterdir()) == []
+    with prepared(place, "new") as temporary:
+        os.replace(temporary, place)
+    assert [path.name for path in tmp_path.iterdir()] == ["ledger.json"]
+
+
+def test_temporaries_of_killed_writers_go_and_nothing_else(tmp_path: Path) -> None:
+    dead = subprocess.Popen([sys.executable, "-c", ""])
+    dead.wait()
+    (tmp_path / f".ledger.json.{dead.pid}").write_text("half")
+    os.symlink("releases/1", tmp_path / f".current.{dead.pid}")
+    kept = {f".ledger.json.{os.getpid()}", ".hidden", "ledger.json.1"}
+    for name in kept:
+        (tmp_path / name).write_text("x")
+    remove_temporaries(tmp_path, tmp_path / "nowhere")
+    assert {path.name for path in tmp_path.iterdir()} == kept
 
 
 def test_symlink_is_replaced(tmp_path: Path) -> None:

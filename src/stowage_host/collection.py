@@ -1,0 +1,86 @@
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""Collecting a release's static files in a container of its image, into the staging directory."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from . import pool
+from .compression import Compression
+from .engine import say
+from .errors import ApplicationError
+from .inspection import Inspection, marked
+from .oneoff import python_one_off
+from .site import Site
+
+MARKER = "STOWAGE-COLLECT:"
+STAGING_DIRECTORY = "/var/lib/stowage/staging"
+PUBLISHED_DIRECTORY = "/var/lib/stowage/static"
+
+
+def choices(site: Site) -> dict[str, object]:
+    """What the inventory says about collecting, as far as it decides what comes out."""
+    return {
+        "storage": str(site.setting("static_files", "storage", "")),
+        "collector": str(site.setting("static_files", "collector", "stowage")),
+        "minify": list(site.setting("static_files", "minify", [])),
+        "forgiving": bool(site.setting("static_files", "forgiving", False)),
+        "own_hashes": list(site.setting("static_files", "own_hashes", [])),
+    }
+
+
+def own_hashes(site: Site) -> list[str]:
+    """Globs of names that a bundler has hashed."""
+    return list(site.setting("static_files", "own_hashes", []))
+
+
+def verified(site: Site) -> bool:
+    """Whether a hash in a name is one of Django's; the project's own storage may make others."""
+    return str(site.setting("static_files", "storage", "")) != "project"
+
+
+def compression(site: Site) -> Compression:
+    """The levels at which files are compressed."""
+    return Compression(**site.setting("static_files", "compression", {}))
+
+
+def _words(site: Site, reuse: bool) -> list[str]:
+    """The collector's command line, without the interpreter."""
+    chosen = choices(site)
+    words = ["-m", "stowage_django.collect", "--target", STAGING_DIRECTORY]
+    words += ["--collector", str(chosen["collector"])]
+    if reuse:
+        words += ["--published", PUBLISHED_DIRECTORY]
+    if minify := site.setting("static_files", "minify", []):
+        words += ["--minify", ",".join(minify)]
+    if chosen["forgiving"]:
+        words.append("--forgiving")
+    if globs := own_hashes(site):
+        words += ["--own-hashes", *globs]
+    return words
+
+
+def collect(
+    site: Site, name: str, inspection: Inspection, overlay: Path, reuse: bool = True
+) -> list[str]:
+    """Fill the staging directory for the release `name`; return notes.
+
+    With `reuse`, only what the pool lacks is staged. `overlay` gives the container its image.
+    Raises ApplicationError with the collector's own words.
+    """
+    say(f"Collecting static files of {name}")
+    pool.prepare_staging(site.paths, inspection.uid, inspection.gid)
+    options = ["--volume", f"{site.paths.staging}:{STAGING_DIRECTORY}"]
+    for variable, value in (
+        ("STOWAGE_PHASE", "collect"),
+        ("STOWAGE_STATIC_ROOT", f"{STAGING_DIRECTORY}/tree"),
+        ("STOWAGE_RELEASE_ID", name),
+        ("RELEASE_ID", name),
+    ):
+        options += ["--env", f"{variable}={value}"]
+    words = _words(site, reuse)
+    answer = python_one_off(site, inspection, "collect", words, [overlay], options)
+    document = marked(answer.result.stdout, MARKER)
+    if answer.result.code or document is None:
+        raise ApplicationError(f"the static files cannot be collected:\n{answer.result.tail(15)}")
+    return [str(note) for note in document.get("notes") or []]

@@ -136,7 +136,7 @@ def _preview(site: Site, ledger: Ledger, candidate: Candidate, name: str) -> dic
         "new_files": len(staged.new),
         "new_bytes": size,
         "pruned": dropped,
-        "notes": [*inspection.notes, *notes],
+        "notes": list(dict.fromkeys([*inspection.notes, *notes])),
         "diff": [
             {
                 "before_header": f"{header}, served",
@@ -216,7 +216,7 @@ def _make(
         new_bytes=published.new_bytes,
         manifest_sha256=hashlib.sha256(published.manifest.text().encode()).hexdigest(),
     )
-    return release, [*inspection.notes, *notes]
+    return release, list(dict.fromkeys([*inspection.notes, *notes]))
 
 
 def _who() -> str:

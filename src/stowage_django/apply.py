@@ -14,6 +14,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from stowage_django import compressor
 from stowage_django import environment as env
 
 FILE_SYSTEM = "django.core.files.storage.FileSystemStorage"
@@ -63,6 +64,7 @@ def apply(
         raise ValueError(f"Django {version} is too old for Stowage: it needs 4.2 or newer.")
     wanted = env.read(environment)
     changes = Changes()
+    _compressor(settings, wanted, changes)
     _places(settings, wanted, changes)
     _storages(settings, wanted, tuple(django_version[:2]), changes)
     _release(settings, wanted, changes)
@@ -82,7 +84,9 @@ def _places(settings: Mapping[str, Any], wanted: env.Wanted, changes: Changes) -
         if len(old_text) < 2 or _same_place(old_text, value):
             continue
         for label, derived in _texts(settings):
-            if label not in wanted.places and _begins_with(derived, old_text):
+            if label in wanted.places or label in changes.values:
+                continue
+            if _begins_with(derived, old_text):
                 changes.notes.append(
                     f"{label} is {derived!r}, which the project made of {name} = {old_text!r} "
                     f"when its settings were imported; {name} is now {value!r}, this value stays."
@@ -261,6 +265,15 @@ def _release(settings: Mapping[str, Any], wanted: env.Wanted, changes: Changes) 
         changes.values["INSTALLED_APPS"] = (
             (OUR_APP, *apps) if isinstance(apps, tuple) else [OUR_APP, *apps]
         )
+
+
+def _compressor(settings: Mapping[str, Any], wanted: env.Wanted, changes: Changes) -> None:
+    """Let django-compressor write where it may, or make its outputs a part of the release."""
+    values, notes = compressor.change(settings, wanted)
+    for name, value in values.items():
+        old = settings.get(name)
+        changes.values[name] = like(old, value) if isinstance(value, str) else value
+    changes.notes.extend(notes)
 
 
 def _uploads(settings: Mapping[str, Any], wanted: env.Wanted, changes: Changes) -> None:

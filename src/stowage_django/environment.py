@@ -36,6 +36,7 @@ class Wanted:
     media_backend: str | None = None
     upload_limit: int | None = None
     honour_legacy: bool = False
+    compressor_offline: bool = False
 
     @property
     def places(self) -> dict[str, str]:
@@ -76,6 +77,7 @@ def read(environment: Mapping[str, str]) -> Wanted:
         media_backend=_choice(environment, "STOWAGE_MEDIA_BACKEND", MEDIA_BACKENDS),
         upload_limit=_bytes(environment, "STOWAGE_UPLOAD_LIMIT"),
         honour_legacy=_choice(environment, "STOWAGE_HONOUR_LEGACY", ("0", "1")) == "1",
+        compressor_offline=_choice(environment, "STOWAGE_COMPRESSOR_OFFLINE", ("0", "1")) == "1",
     )
 
 

@@ -28,7 +28,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from stowage_django import assignments, project
+from stowage_django import assignments, compressor, project
 from stowage_django.apply import LEGACY_NAMES, apply
 from stowage_django.project import OUR_SETTINGS
 
@@ -155,6 +155,7 @@ def describe(settings: Any, own: Mapping[str, Any], notes: list[str]) -> dict[st
         "wsgi_application": settings.WSGI_APPLICATION,
         "asgi_application": getattr(settings, "ASGI_APPLICATION", None),
         "file_upload_permissions": settings.FILE_UPLOAD_PERMISSIONS,
+        "compressor": compressor.mode(own),
         "whitenoise": any(
             "whitenoise" in name.lower() for name in (*middleware, *storages.values())
         ),

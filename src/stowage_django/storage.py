@@ -62,12 +62,13 @@ class ReleaseManifestStaticFilesStorage(ManifestStaticFilesStorage):
         if not self._manifest_read and settings.STOWAGE_PHASE == "run":
             self.hashed_files, self.manifest_hash = self.load_manifest()
             if not self._manifest_read:
-                raise ManifestMissing(_missing(self._manifest_path))
+                raise ManifestMissing(missing_manifest(self._manifest_path))
         stored: str = super().stored_name(name)
         return stored
 
 
-def _missing(path: str | None) -> str:
+def missing_manifest(path: str | None) -> str:
+    """What to do about a manifest that is not there."""
     if path is None:
         return (
             "The static files' release is not known: neither STOWAGE_RELEASE_ID nor RELEASE_ID is "

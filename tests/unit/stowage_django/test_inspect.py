@@ -79,6 +79,7 @@ def test_document_is_the_projects_own_settings(
         "wsgi_application": "project.wsgi.application",
         "asgi_application": None,
         "file_upload_permissions": 0o644,
+        "compressor": None,
         "whitenoise": False,
         "notes": [],
     }

@@ -35,7 +35,7 @@ from io import StringIO
 from pathlib import Path
 from typing import Any
 
-from stowage_django import _boot, project
+from stowage_django import _boot, compressor, project
 from stowage_django.faults import (
     EXIT_FILES,
     EXIT_SETTINGS,
@@ -89,6 +89,8 @@ def collect(options: argparse.Namespace) -> dict[str, Any]:
     from django.conf import settings
     from django.contrib.staticfiles.storage import staticfiles_storage
 
+    if compresses():
+        options.published = None  # It reads the hashed files in the tree, all of them.
     prepare(options.target)
     check_storage(staticfiles_storage, options.target / "tree")
     storage = type(staticfiles_storage._wrapped)
@@ -97,6 +99,7 @@ def collect(options: argparse.Namespace) -> dict[str, Any]:
         document = run_collector(staticfiles_storage, options)
     else:
         document = run_django(staticfiles_storage, options)
+    notes += compress(options.target / "manifest.json")
     return {
         **document,
         "storage": name,
@@ -311,6 +314,25 @@ def take_manifest(storage: Any, tree: Path, manifest: Path) -> None:
     if content is not None:
         manifest.write_text(content, encoding="utf-8")
         (tree / name).unlink(missing_ok=True)
+
+
+def compresses() -> bool:
+    """Whether django-compressor makes its outputs now, for the whole release."""
+    from django.conf import settings
+
+    return getattr(settings, "STOWAGE_COMPRESSOR", None) in compressor.AT_COLLECTION
+
+
+def compress(manifest: Path) -> list[str]:
+    """django-compressor's offline compression, where the settings ask for it; returns notes."""
+    if not compresses():
+        return []
+    from stowage_django import compressor_offline
+
+    try:
+        return compressor_offline.compress(manifest)
+    except compressor_offline.CompressError as error:
+        raise CollectError(str(error), EXIT_FILES) from error
 
 
 def regular_files(tree: Path) -> list[str]:

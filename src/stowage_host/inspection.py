@@ -47,7 +47,8 @@ class Inspection:
     """The answer of `stowage_django.inspect`, as far as the server needs it.
 
     `way` is `settings` or `hook`; `entrypoint` says whether one-off containers run through the
-    image's own entrypoint; `python` and `purelib` are absolute paths in the image.
+    image's own entrypoint; `python` and `purelib` are absolute paths in the image; `compressor` is
+    when django-compressor writes files, `offline`, `request` (at requests) or None.
     """
 
     python: str
@@ -62,6 +63,7 @@ class Inspection:
     packages: dict[str, str]
     notes: tuple[str, ...]
     entrypoint: bool
+    compressor: str | None = None
 
     @classmethod
     def from_document(cls, document: dict[str, Any], entrypoint: bool) -> Inspection:

@@ -69,10 +69,10 @@ def prepare_media(site: Site, media: MediaPlace, inspection: Inspection) -> bool
         place = Path(mountpoint) / media.subpath
     if not place.is_dir():
         return False
-    return _own(place, inspection.uid, inspection.gid)
+    return own(place, inspection.uid, inspection.gid)
 
 
-def _own(place: Path, uid: int, gid: int) -> bool:
+def own(place: Path, uid: int, gid: int) -> bool:
     """Give a place that the user `uid` cannot write to it, whole, and readable by nginx."""
     status = place.stat()
     if uid != 0 and status.st_uid != uid and not (status.st_gid == gid and status.st_mode & 0o20):

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import posixpath
-from collections.abc import Iterable, Mapping
+from collections.abc import Container, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,6 +19,8 @@ from .yaml import Override, Reset, dump
 
 DJANGO_DIRECTORY = "/opt/stowage/django"
 """Where the Django-side package stands, on the server and in the container alike."""
+GENERATED_DIRECTORY = "/var/lib/stowage/static/generated"
+"""Where the application may write static files, within the read-only mount of the others."""
 MEDIA_DIRECTORY = "/var/lib/stowage/media"
 """Where media stand in a container whose project names no MEDIA_ROOT of its own."""
 LABEL = "org.stowage.project"
@@ -108,15 +110,19 @@ def settings_environment(project: Project, service: Mapping[str, Any], way: str)
     return environment
 
 
-def bind(source: str, target: str) -> dict[str, Any]:
-    """A read-only bind mount which is an error where the source is missing."""
-    return {
-        "type": "bind",
-        "source": source,
-        "target": target,
-        "read_only": True,
-        "bind": {"create_host_path": False},
-    }
+def writes_static(roles: Container[str], inspections: Mapping[str, Inspection]) -> bool:
+    """Whether any image's application makes static files at requests, which are ours to serve."""
+    return "static_files" in roles and any(
+        inspection.compressor == "request" for inspection in inspections.values()
+    )
+
+
+def bind(source: str, target: str, read_only: bool = True) -> dict[str, Any]:
+    """A bind mount, read-only unless said, which is an error where the source is missing."""
+    entry: dict[str, Any] = {"type": "bind", "source": source, "target": target}
+    if read_only:
+        entry["read_only"] = True
+    return {**entry, "bind": {"create_host_path": False}}
 
 
 def _resolve_volumes(
@@ -205,6 +211,8 @@ def build(
         merge("stowage", wired, common)
         target = (inspection.media_root if inspection else "") or MEDIA_DIRECTORY
         wired["volumes"] += _resolve_volumes(volumes_of_all, media, target)
+        if writes_static(fragments, inspections):
+            wired["volumes"].append(bind(str(paths.generated), GENERATED_DIRECTORY, False))
         wired.setdefault("env_file", []).append(str(paths.release_env))
         if (ports := released_ports(own, taken)) is not None:
             wired["ports"] = ports

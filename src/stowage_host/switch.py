@@ -19,6 +19,7 @@ from .compose import service_of
 from .engine import say
 from .errors import EngineError, HealthError, StowageError
 from .files import json_text, point_symlink, prepared, read_json, utc_now, write_atomic, write_json
+from .generated import prepare_generated
 from .health import wait_for
 from .inspection import Inspection, main_of
 from .ledger import Ledger, Release
@@ -42,6 +43,7 @@ def render(site: Site, inspections: Mapping[str, Inspection], tag: str = "curren
 
 def one_off_overlay(site: Site, inspections: Mapping[str, Inspection], tag: str) -> Path:
     """The overlay for one-off containers of the images of `tag`, in a file of this run."""
+    prepare_generated(site, inspections)
     path = site.paths.scratch / ("one-off.yaml" if inspections else "inspect.yaml")
     write_atomic(path, render(site, inspections, tag))
     return path
@@ -67,9 +69,10 @@ def bring_up(site: Site, inspections: Mapping[str, Inspection], text: str) -> bo
     """
     main = main_of(site.project, inspections)
     media = media_place(site, main.media_root)
+    made = prepare_generated(site, inspections)
     # A killed run may have left nginx pinned to a container that is gone.
     nginx.write_upstream(site.paths, f"{site.project.service}:{site.project.port}")
-    changed = nginx.load(site.compose, site.paths, site.nginx_service)
+    changed = nginx.load(site.compose, site.paths, site.nginx_service) or made
     changed = write_atomic(site.paths.overlay, text) or changed
     if media is not None:
         changed = prepare_media(site, media, main) or changed

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from stowage_host.media import _own
+from stowage_host.media import own
 
 pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="only root gives files away")
 
@@ -35,7 +35,7 @@ def place(tmp_path: Path) -> Path:
 
 
 def test_a_tree_of_root_becomes_the_containers_and_nginx_can_read_it(place: Path) -> None:
-    assert _own(place, 1000, 1000) is True
+    assert own(place, 1000, 1000) is True
     found = modes(place)
     assert found["."] == (1000, "0o755")
     assert found["a"] == (1000, "0o755")
@@ -45,8 +45,8 @@ def test_a_tree_of_root_becomes_the_containers_and_nginx_can_read_it(place: Path
 
 
 def test_a_second_time_changes_nothing(place: Path) -> None:
-    _own(place, 1000, 1000)
-    assert _own(place, 1000, 1000) is False
+    own(place, 1000, 1000)
+    assert own(place, 1000, 1000) is False
 
 
 @pytest.mark.parametrize("uid", [0, 1000])
@@ -54,7 +54,7 @@ def test_a_tree_that_the_user_can_write_keeps_its_files_as_they_are(place: Path,
     os.chown(place, uid, uid)
     place.chmod(0o700)
     before = modes(place)
-    assert _own(place, uid, uid) is True
+    assert own(place, uid, uid) is True
     after = modes(place)
     assert after.pop(".") == (uid, "0o755")
     before.pop(".")

@@ -10,7 +10,7 @@ import pytest
 from stowage_host import overlay
 from stowage_host.errors import StowageError
 from stowage_host.inspection import Inspection
-from stowage_host.overlay import MediaPlace, find_media, image_groups
+from stowage_host.overlay import MediaPlace, bind, find_media, image_groups
 from stowage_host.project import Paths, Project
 from stowage_host.yaml import Override, Reset
 
@@ -104,6 +104,24 @@ def test_media_are_mounted_where_the_project_and_nginx_look(
             "bind": {"create_host_path": False},
         }
     ]
+
+
+def test_application_may_write_static_files_only_where_it_makes_them_at_requests(
+    project: Project, paths: Paths, inspection: Inspection
+) -> None:
+    static = bind("/data/static", "/var/lib/stowage/static")
+    fragment = {"compose": {"django_services": {"volumes": [static]}}}
+    fragments = {**FRAGMENTS, "static_files": fragment}
+    for mode, expected in (("request", [False]), ("offline", []), (None, [])):
+        inspections = {"web": replace(inspection, compressor=mode)}
+        document = overlay.build(project, paths, CONFIG, fragments, inspections, None)
+        for name in ("web", "worker"):
+            volumes = document["services"][name]["volumes"]
+            assert volumes.index(static) < len(volumes) - len(expected)
+            places = [volume for volume in volumes if volume["target"].endswith("/generated")]
+            assert [bool(place.get("read_only")) for place in places] == expected
+        document = overlay.build(project, paths, CONFIG, FRAGMENTS, inspections, None)
+        assert "/generated" not in overlay.text(document, project), "static files are not ours"
 
 
 def test_without_an_inspection_nothing_of_the_settings_is_touched(

@@ -1,0 +1,1 @@
+import{p as o}from"./place-D4kW0zPe.js";const e=document.getElementById("show-map");e.title=o.name;e.addEventListener("click",()=>import("./map-C7hVn2Lq.js").then(t=>t.draw(document.getElementById("map"))));

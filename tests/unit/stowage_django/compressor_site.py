@@ -73,6 +73,7 @@ class Site:
     folder: Path
     way: str = "settings"
     storage: str = "release_manifest"
+    options: tuple[str, ...] = ()
 
     @property
     def static(self) -> Path:
@@ -89,7 +90,7 @@ class Site:
             "STOWAGE_STATIC_URL": "/assets/",
             **more,
         }
-        command = [self.python, "-c", BOOTSTRAP, "--target", target]
+        command = [self.python, "-c", BOOTSTRAP, "--target", target, *self.options]
         result = run(command, project.write(self.folder / "project"), environment)
         last = result.stdout.splitlines()[-1]
         assert last.startswith("STOWAGE-COLLECT:"), result.stdout + result.stderr

@@ -47,3 +47,21 @@ def test_every_url_of_its_page_is_a_file(
         place = "generated" if name.startswith("CACHE/") and offline == "0" else "pool"
         assert (site.static / place / name).is_file(), name
     assert sum(name.startswith("dist/assets/index-") for name in names) == 2
+
+
+def test_vites_own_hashes_stay_and_so_do_its_references(
+    interpreters: Interpreters, tmp_path: Path
+) -> None:
+    site = Site(interpreters(COMPRESSORS[-1]), tmp_path, options=("--own-hashes", "dist/assets/*"))
+    project = Bundles({}, module="kiosk.settings", environment={"SECRET_KEY": "x"})
+
+    manifest = site.release(project, "r1")
+
+    built = sorted(path.name for path in (SOURCE / "frontend/dist/assets").iterdir())
+    assert len(built) == 5
+    for name in built:
+        assert manifest["paths"][f"dist/assets/{name}"] == f"dist/assets/{name}"
+        published = site.static / "pool/dist/assets" / name
+        assert published.read_bytes() == (SOURCE / "frontend/dist/assets" / name).read_bytes()
+    page = site.run(project, "r1", "-c", GET)
+    assert 'src="/assets/dist/assets/index-BxK3f9aQ.js"' in page.stdout, page.stderr

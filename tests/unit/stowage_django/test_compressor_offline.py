@@ -54,6 +54,14 @@ def test_offline_output_is_a_file_of_the_release(site: Site) -> None:
     assert not [file for file in before if file.endswith("CACHE/manifest.json")]
 
 
+def test_what_is_published_already_is_compressed_all_the_same(newest: Site) -> None:
+    first = newest.release(shape(OFFLINE), "r1")
+    memory = newest.folder / "staging" / "memory.json"
+    memory.rename(newest.static / "collected.json")
+    newest.options = ("--published", str(newest.static))
+    assert newest.release(shape(OFFLINE), "r2") == first
+
+
 def test_same_source_collected_later_gives_the_same_release(newest: Site) -> None:
     first = newest.release(shape(OFFLINE), "r1")
     for path in (newest.folder / "project").rglob("*.*"):

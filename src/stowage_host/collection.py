@@ -26,6 +26,7 @@ def choices(site: Site) -> dict[str, object]:
         "minify": list(site.setting("static_files", "minify", [])),
         "forgiving": bool(site.setting("static_files", "forgiving", False)),
         "own_hashes": list(site.setting("static_files", "own_hashes", [])),
+        "compressor_offline": bool(site.setting("static_files", "compressor_offline", False)),
     }
 
 

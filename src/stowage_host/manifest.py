@@ -34,7 +34,7 @@ class Manifest:
     paths: dict[str, str] = field(default_factory=dict)
     own_hashes: frozenset[str] = frozenset()
     digests: dict[str, str] = field(default_factory=dict)
-    compressor: dict[str, Any] = field(default_factory=dict)
+    compressor: dict[str, Any] | None = None
 
     @classmethod
     def load(cls, path: Path) -> Manifest:
@@ -45,7 +45,7 @@ class Manifest:
                 dict(document["paths"].items()),
                 frozenset(document.get("own_hashes") or ()),
                 dict(document.get("digests") or {}),
-                dict(document.get("compressor") or {}),
+                document.get("compressor"),
             )
         except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
             raise StowageError(f"the manifest {path} cannot be read ({error})") from None
@@ -59,7 +59,7 @@ class Manifest:
             "own_hashes": sorted(self.own_hashes),
             "digests": dict(sorted(self.digests.items())),
         }
-        if self.compressor:
+        if self.compressor is not None:
             document["compressor"] = self.compressor
         return json.dumps(document, indent=1)
 
@@ -126,17 +126,18 @@ def read_document(path: Path, what: str) -> dict[str, Any] | None:
     return document
 
 
-def collected(path: Path) -> tuple[dict[str, str], dict[str, Any]]:
-    """(paths, django-compressor's manifest) of what a container collected; empty without one.
+def collected(path: Path) -> tuple[dict[str, str], dict[str, Any] | None]:
+    """(paths, django-compressor's manifest) of what a container collected, if there are any.
 
     Raises GateError for a damaged manifest, or one that names files outside of the static files.
     """
     document = read_document(path, "the manifest")
     if document is None:
-        return {}, {}
+        return {}, None
     try:
         manifest = {str(name): str(hashed) for name, hashed in document["paths"].items()}
-        compressor = dict(document.get("compressor") or {})
+        found = document.get("compressor")
+        compressor = None if found is None else dict(found)
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise GateError(f"the manifest cannot be read: {error}") from None
     for name, hashed in manifest.items():

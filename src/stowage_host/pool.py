@@ -65,9 +65,9 @@ def read(
     tree = paths.staging / "tree"
     names = frozenset(_walk(tree))
     pairs, compressor = collected(paths.staging / "manifest.json")
-    if not pairs:
-        matching = (name for name in names if _matches(name, own_hashes))
-        pairs = {name: name for name in matching}
+    if not any(name != hashed for name, hashed in pairs.items()):
+        # No storage has hashed anything: what carries a hash of its maker's is kept all the same.
+        pairs |= {name: name for name in names if _matches(name, own_hashes)}
     own = frozenset(
         hashed
         for name, hashed in pairs.items()

@@ -160,6 +160,8 @@ class References:
                 raise _Unresolved(key, f"{what}: {circle}", CIRCLE)
             current.pending[key] = None
             return key
+        if hashed is None and key in current.targets.values():
+            return key  # An expression before this one has put it there.
         current.targets[key] = hashed
         return hashed
 

@@ -45,6 +45,8 @@ class Found:
         known = self.sources
         for name, source in names:
             full = os.path.join(prefix, name) if prefix else name
+            if "\\" in full:  # No URL can carry it; Django's manifest has a slash.
+                full = full.replace("\\", "/")
             if full not in known:
                 known[full] = source
                 if prefix:
@@ -107,11 +109,12 @@ def digest(source: Source) -> tuple[str, bytes | str]:
     try:
         data = os.read(descriptor, PART)
         hasher = md5(data, usedforsecurity=False)
-        if len(data) < PART:
+        part = os.read(descriptor, PART)
+        if not part:
             return hasher.hexdigest(), data
-        while data:
-            data = os.read(descriptor, PART)
-            hasher.update(data)
+        while part:
+            hasher.update(part)
+            part = os.read(descriptor, PART)
         return hasher.hexdigest(), source
     finally:
         os.close(descriptor)
@@ -120,8 +123,14 @@ def digest(source: Source) -> tuple[str, bytes | str]:
 def read(source: Source) -> bytes:
     """The whole content."""
     if isinstance(source, str):
-        with open(source, "rb", buffering=0) as file:
-            return file.readall()
+        descriptor = os.open(source, os.O_RDONLY)
+        try:
+            parts = [os.read(descriptor, PART)]
+            while parts[-1]:
+                parts.append(os.read(descriptor, PART))
+            return b"".join(parts)
+        finally:
+            os.close(descriptor)
     storage, name = source
     with storage.open(name) as file:
         content: bytes = file.read()

@@ -3,59 +3,16 @@
 from __future__ import annotations
 
 import json
-import re
 from pathlib import Path
-from typing import Any
 
 import pytest
 
+from tests.unit.stowage_django.collecting import collect
 from tests.unit.stowage_django.conftest import Interpreters, Server, run, way_environment
-from tests.unit.stowage_django.djangos import SOURCE, VERSIONS
+from tests.unit.stowage_django.djangos import VERSIONS
 from tests.unit.stowage_django.shapes import SHAPES, Shape, plain
 
-# As on a server, where no .pth file is mounted into the one-off container.
-BOOTSTRAP = (
-    f"import sys; sys.path.append({str(SOURCE)!r}); import runpy; "
-    "runpy.run_module('stowage_django.collect', run_name='__main__', alter_sys=True)"
-)
 STORAGES = "STORAGES = {{'staticfiles': {{'BACKEND': '{}'}}}}\n"
-HASHED = re.compile(r"\.[0-9a-f]{12}\.")
-
-
-class Collected:
-    """The outcome of one collection into `target`."""
-
-    def __init__(self, result: Any, target: Path) -> None:
-        last = result.stdout.splitlines()[-1]
-        assert last.startswith("STOWAGE-COLLECT:"), result.stdout + result.stderr
-        self.document: dict[str, Any] = json.loads(last.removeprefix("STOWAGE-COLLECT:"))
-        self.code: int = result.returncode
-        self.stderr: str = result.stderr
-        self.tree = target / "tree"
-        self.manifest = target / "manifest.json"
-
-    @property
-    def names(self) -> list[str]:
-        """The tree's files, hashes replaced by .#."""
-        files = (path for path in self.tree.rglob("*") if path.is_file())
-        return sorted(HASHED.sub(".#.", str(path.relative_to(self.tree))) for path in files)
-
-
-def collect(
-    python: Path, folder: Path, shape: Shape, storage: str, way: str = "settings", **more: str
-) -> Collected:
-    project = shape.write(folder / "project")
-    target = folder / "staging"
-    target.mkdir(exist_ok=True)
-    environment = {
-        **way_environment(way, shape),
-        **{"STOWAGE_STATIC_STORAGE": storage, "STOWAGE_STATIC_URL": "/assets/"},
-        **more,
-    }
-    if way == "hook":
-        environment["STOWAGE_SETTINGS_MODULE"] = shape.module
-    result = run([python, "-c", BOOTSTRAP, "--target", target], project, environment)
-    return Collected(result, target)
 
 
 @pytest.fixture
@@ -177,8 +134,9 @@ def test_missing_reference_is_one_message_with_file_reference_and_remedy(
     collected = collect(interpreters(version), tmp_path, Shape(files), "release_manifest")
     assert collected.code == 4
     error = collected.document["error"]
-    assert "css/bad.css refers to css/no.png" in error and "which does not exist" in error
-    assert "Add that file or remove the reference" in error
+    assert 'css/bad.css refers to css/no.png (line 2: url("no.png"))' in error
+    assert "which does not exist. Add that file or remove the reference" in error
+    assert "static_files_forgiving_enabled: true" in error
     assert "Traceback" not in collected.stderr
 
 
@@ -241,10 +199,39 @@ def test_storage_that_writes_elsewhere_is_refused_before_it_writes(
     assert "release_manifest" in collected.document["error"]
 
 
-def test_another_apps_collectstatic_is_not_what_runs(python: Path, tmp_path: Path) -> None:
-    command = "class Command:\n    def __init__(self, *args, **kwargs):\n        raise SystemExit\n"
-    shape = plain(library__management__commands__collectstatic=command)
-    assert collect(python, tmp_path, shape, "release_manifest").code == 0
+LIBRARY_FIRST = "INSTALLED_APPS.reverse()\n"
+PROJECTS_COMMAND = """\
+from django.contrib.staticfiles.management.commands.collectstatic import Command as Django
+class Command(Django):
+    def handle(self, **options):
+        super().handle(**options)
+        with open(self.storage.path("made.txt"), "w"):
+            pass
+"""
+
+
+@pytest.mark.parametrize("storage", ["default", "release_manifest"])
+def test_collector_django_runs_the_projects_own_command(
+    storage: str, python: Path, tmp_path: Path
+) -> None:
+    shape = plain(LIBRARY_FIRST, library__management__commands__collectstatic=PROJECTS_COMMAND)
+    options = ["--collector", "django", "--forgiving", "--published", str(tmp_path)]
+    collected = collect(python, tmp_path, shape, storage, options=options)
+    assert collected.code == 0, collected.stderr
+    assert "made.txt" in collected.names and set(PLAIN_NAMES) < set(collected.names)
+    assert collected.document["collector"] == "django"
+    assert collected.document["staged"] == len(collected.names)
+    assert "static_files_forgiving_enabled has no effect" in collected.document["notes"][0]
+
+
+@pytest.mark.parametrize("storage", ["default", "release_manifest"])
+def test_collector_stowage_runs_no_other_apps_collectstatic(
+    storage: str, python: Path, tmp_path: Path
+) -> None:
+    shape = plain(LIBRARY_FIRST, library__management__commands__collectstatic=PROJECTS_COMMAND)
+    collected = collect(python, tmp_path, shape, storage)
+    assert collected.code == 0, collected.stderr
+    assert "made.txt" not in collected.names
 
 
 def test_settings_that_read_sys_argv_see_collectstatic(python: Path, tmp_path: Path) -> None:

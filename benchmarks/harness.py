@@ -81,6 +81,8 @@ def measure(
     """Run a command to its end and say what it took.
 
     `environment` is added to this process's. Raises BenchmarkError when the command fails.
+    A child begins as a copy of this process, and Linux counts that into its peak memory: where
+    memory matters, let the measuring process stay small and do other work in processes too.
     """
     started = time.perf_counter()
     process = subprocess.Popen(

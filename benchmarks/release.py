@@ -81,7 +81,13 @@ class Project:
     affected: int = 0
     bytes: int = 0
     changes: int = 0
+    releases: int = 0
     figures: list[Figure] = field(default_factory=list)
+
+    @property
+    def release(self) -> str:
+        """The release that was collected last."""
+        return f"r{self.releases}"
 
     def generate(self) -> None:
         part("generate", self.folder, str(self.files))
@@ -113,6 +119,7 @@ class Project:
         """Our collector, into a staging directory that is empty as on the server."""
         shutil.rmtree(staging, ignore_errors=True)
         staging.mkdir(parents=True)
+        self.releases += 1
         published.mkdir(parents=True, exist_ok=True)
         words: list[str | Path] = [self.python, "-m", "stowage_django.collect"]
         words += ["--target", staging, "--published", published]
@@ -121,6 +128,7 @@ class Project:
             STOWAGE_SETTINGS_MODULE=f"{SITE}.settings",
             STOWAGE_STATIC_STORAGE="release_manifest",
             STOWAGE_STATIC_URL="/static/",
+            STOWAGE_RELEASE_ID=self.release,
         )
         used, line = run(words, environment)
         document = json.loads(line.removeprefix(MARKER))
@@ -157,10 +165,11 @@ class Project:
         self.figures.append(emit("release", name, value, unit, against, goal))
 
 
-def settled(staging: Path, published: Path, expected: int | None) -> str:
+def settled(project: Project, staging: Path, published: Path, expected: int | None) -> str:
     """Publish plainly; returns the digest of the manifest. The number of new files must be right,
     or the time that was measured is that of something else."""
-    result: dict[str, Any] = json.loads(part("settle", staging, published)[1])
+    words = ("settle", staging, published, project.release)
+    result: dict[str, Any] = json.loads(part(*words)[1])
     if expected is not None and result["new"] != expected:
         raise BenchmarkError(f"{result['new']} files were new to the pool, not {expected}")
     return str(result["paths"])
@@ -172,16 +181,16 @@ def own(project: Project) -> tuple[dict[str, Usage], str]:
     project.floor()  # Warms the page cache.
     cases: dict[str, list[Usage]] = {"floor": [], "no change": [], "one css": []}
     first = project.collect(staging, published)
-    settled(staging, published, None)
+    settled(project, staging, published, None)
     os.sync()
     digest = ""
     for _ in range(REPEATS if project.files < LARGE else LARGE_REPEATS):
         cases["floor"].append(project.floor())
         cases["no change"].append(project.collect(staging, published))
-        settled(staging, published, 0)
+        settled(project, staging, published, 0)
         project.change()
         cases["one css"].append(project.collect(staging, published))
-        digest = settled(staging, published, project.affected)
+        digest = settled(project, staging, published, project.affected)
     used = {"first": first, **{name: least(runs) for name, runs in cases.items()}}
     project.compare("floor (django.setup, read and hash every file)", used["floor"])
     project.compare("first, collector / floor", used["first"], used["floor"])
@@ -234,11 +243,11 @@ def server(project: Project, how: str) -> Usage:
     """The server's side of first, no change and one css; returns the first's."""
     paths = places(project.folder / how)
     used: dict[str, Usage] = {}
-    for number, case in enumerate(("first", "no change", "one css")):
+    for case in ("first", "no change", "one css"):
         if case == "one css":
             project.change()
         project.collect(paths.staging, paths.static)
-        used[case] = part("publication", paths.root, f"r{number}", how)[0]
+        used[case] = part("publication", paths.root, project.release, how)[0]
         if (paths.staging / "memory.json").exists():
             keep_memory(paths.staging, paths.static)
         if case == "first":

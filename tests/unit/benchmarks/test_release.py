@@ -125,13 +125,15 @@ def stage(folder: Path, files: dict[str, str]) -> Path:
 def test_settling_moves_what_is_new_and_keeps_the_memory(tmp_path: Path) -> None:
     published = tmp_path / "published"
     one = {"a.css": "a.000000000000.css", "i/b.png": "i/b.000000000000.png"}
-    assert settle(stage(tmp_path / "1", one), published)["new"] == 2
+    assert settle(stage(tmp_path / "1", one), published, "r1")["new"] == 2
 
     two = {**one, "a.css": "a.111111111111.css"}
     staging = stage(tmp_path / "2", two)
+    (staging / "tree/a.css").write_text("as it is in the project")
     os.unlink(staging / "tree" / one["i/b.png"])  # The pool has it, so it is not staged.
-    assert settle(staging, published) == {"new": 1, "names": 2, "paths": digest(two)}
+    assert settle(staging, published, "r2") == {"new": 1, "names": 2, "paths": digest(two)}
     assert contents(published / "pool").keys() == {*one.values(), *two.values()}
+    assert contents(published / "releases/r2").keys() == {"a.css"}
     assert json.loads((published / "collected.json").read_text()) == "2"
 
 
@@ -139,7 +141,14 @@ def test_settling_refuses_a_manifest_whose_file_is_nowhere(tmp_path: Path) -> No
     staging = stage(tmp_path / "1", {"a.css": "a.000000000000.css"})
     (staging / "tree/a.000000000000.css").unlink()
     with pytest.raises(FileNotFoundError):
-        settle(staging, tmp_path / "published")
+        settle(staging, tmp_path / "published", "r1")
+
+
+def test_settling_refuses_what_need_not_have_been_staged(tmp_path: Path) -> None:
+    files = {"a.css": "a.000000000000.css"}
+    settle(stage(tmp_path / "1", files), tmp_path / "published", "r1")
+    with pytest.raises(FileExistsError, match="the pool has it"):
+        settle(stage(tmp_path / "2", files), tmp_path / "published", "r2")
 
 
 def test_least_time_and_most_memory_count() -> None:

@@ -293,6 +293,8 @@ def main() -> int:
     started = time.monotonic()
     sizes = [int(size) for size in os.environ.get("FILES", "").split()] or list(SIZES)
     python = interpreter()
+    if os.getloadavg()[0] > 0.5:
+        say("other work runs on this machine: times on the wall clock say little")
     figures: list[Figure] = []
     peaks: dict[int, float] = {}
     for size in sizes:

@@ -11,6 +11,7 @@ import sys
 from pathlib import Path
 
 from stowage_host import pool
+from stowage_host.compression import Compression
 from stowage_host.project import Paths
 
 
@@ -21,8 +22,8 @@ def places(root: Path) -> Paths:
 
 def main(root: Path, release: str, packed: bool) -> dict[str, int]:
     """Publish; returns how many files and bytes were new."""
-    level = pool.Compression() if packed else pool.Compression(gzip_level=0, brotli_level=-1)
-    done = pool.publish(places(root), release, level)
+    level = Compression() if packed else Compression(gzip_level=0, brotli_level=-1)
+    done = pool.publish(places(root), release, level, pool.read(places(root)))
     return {"new_files": done.new_files, "new_bytes": done.new_bytes}
 
 

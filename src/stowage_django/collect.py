@@ -120,7 +120,7 @@ def run_collector(storage: Any, options: argparse.Namespace) -> dict[str, Any]:
         collector = Collector(storage._wrapped, staging, wishes)
         collected = collector.collect()
         manifest.write_text(collected.manifest(), encoding="utf-8")
-        collector.remember(os.environ.get("STOWAGE_RELEASE_ID", ""))
+        collector.remember()
     except CollectError:
         raise
     except OSError as error:

@@ -37,16 +37,19 @@ class Wishes:
 
 @dataclass
 class Collected:
-    """`paths`: name -> hashed name, as in Django's manifest. `forgiven`: references left alone."""
+    """`paths`: name -> hashed name, as in Django's manifest. `plain`: name -> MD5 of what stands
+    under it, where that is not the hashed file. `forgiven`: references left alone."""
 
     paths: dict[str, str]
+    plain: dict[str, str] = field(default_factory=dict)
     forgiven: list[Fault] = field(default_factory=list)
 
     def manifest(self) -> str:
-        """The document that Django's manifest storages write."""
+        """The document that Django's manifest storages write, and `plain`."""
         entries = sorted(self.paths.items())
         digest = md5(json.dumps(entries).encode(), usedforsecurity=False).hexdigest()[:12]
-        return json.dumps({"paths": dict(entries), "version": "1.1", "hash": digest})
+        document = {"paths": dict(entries), "version": "1.1", "hash": digest, "plain": self.plain}
+        return json.dumps(document)
 
 
 RULES = 1
@@ -61,6 +64,7 @@ class Collector:
         self._wishes = wishes
         self._found = sources.find()
         self._hashed: dict[str, str] = {}
+        self._plain: dict[str, str] = {}
         self._faults: list[Fault] = []
         self._references = References(storage, self._found.sources, self._hashed)
         self._minifiers = Minifiers(wishes.minify)
@@ -91,11 +95,11 @@ class Collector:
         faults = [fault for fault in self._faults if not (forgiving and fault.forgivable)]
         if faults:
             raise CollectError(message(faults), EXIT_FILES)
-        return Collected(self._hashed, self._faults)
+        return Collected(self._hashed, self._plain, self._faults)
 
-    def remember(self, release: str) -> None:
+    def remember(self) -> None:
         """Write what the next collection may use."""
-        self._memory.write(str(self._staging.target / "memory.json"), release)
+        self._memory.write(str(self._staging.target / "memory.json"))
 
     def _take(self, name: str, source: sources.Source) -> None:
         """A file that is served as it is."""
@@ -176,7 +180,11 @@ class Collector:
             self._hashed[name] = self._references.hashed_name(name, entry.final)
             self._memory.keep(name, entry)
             if entry.plain != entry.final:
-                self._staging.put(name, self._plain(name, data, entry))
+                self._plain[name] = entry.plain
+                if not self._staging.has_plain(entry.plain):
+                    minified = entry.plain != entry.source
+                    plain = self._minifiers.minify(name, data) if minified else data
+                    self._staging.put(name, plain)
             return []
         return self._work(name, source, data)
 
@@ -195,15 +203,6 @@ class Collector:
             if known(target) != hashed or (hashed is None and target in self._found.sources):
                 return False
         return self._staging.in_pool(self._references.hashed_name(name, entry.final))
-
-    def _plain(self, name: str, data: bytes, entry: Entry) -> bytes:
-        """The text under the plain name of a file that was not worked on this time."""
-        if entry.plain == entry.source:
-            return data
-        kept = self._staging.published_text(self._memory.former_release, name)
-        if kept is not None and md5(kept, usedforsecurity=False).hexdigest() == entry.plain:
-            return kept
-        return self._minifiers.minify(name, data)
 
     def _work(self, name: str, source: str, data: bytes) -> list[str]:
         """Minify and rewrite one file; as `_settle`."""
@@ -230,7 +229,11 @@ class Collector:
         hashed = self._hashed[name] = self._references.hashed_name(name, entry.final)
         if not self._staging.in_pool(hashed):
             self._staging.put(hashed, final)
-        if self._staging.complete or entry.plain != entry.final:
+        if entry.plain != entry.final:
+            self._plain[name] = entry.plain
+        if self._staging.complete or (
+            entry.plain != entry.final and not self._staging.has_plain(entry.plain)
+        ):
             self._staging.put(name, plain)
         return []
 

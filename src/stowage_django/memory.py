@@ -34,13 +34,10 @@ class Memory:
         self._key = json.loads(json.dumps(key))
         self._files: dict[str, list[Any]] = {}
         self._own: dict[str, str] = {}
-        self._release = ""
         former = _read(path) if path else {}
         same = former.get("key") == self._key
         self._former_files = _mapping(former.get("files")) if same else {}
         self._former_own = _mapping(former.get("own"))
-        release = former.get("release")
-        self.former_release = release if isinstance(release, str) else ""
 
     def recall(self, name: str, source: str) -> Entry | None:
         """The entry of this name for this content."""
@@ -66,11 +63,9 @@ class Memory:
     def keep_own(self, name: str, digest: str) -> None:
         self._own[name] = digest
 
-    def write(self, path: str, release: str) -> None:
-        """`release`: the one that this collection becomes, or ""."""
+    def write(self, path: str) -> None:
         document = {
             "key": self._key,
-            "release": release,
             "files": self._files,
             "own": self._own,
         }

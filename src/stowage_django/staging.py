@@ -13,7 +13,7 @@ from stowage_django.faults import EXIT_FILES, CollectError
 class Staging:
     """Writes what the server lacks into `target`/tree.
 
-    `published`: the server's static directory (pool, releases, collected.json), read-only; without
+    `published`: the server's static directory (pool, plain, collected.json), read-only; without
     it all files are staged, under both names.
     """
 
@@ -23,7 +23,7 @@ class Staging:
         self.memory = None if published is None else str(published / "collected.json")
         self._tree = f"{target}/tree/"
         self._pool = f"{published}/pool/"
-        self._releases = f"{published}/releases/"
+        self._plain = f"{published}/plain/"
         self._folders: set[str] = set()
         self._staged: set[str] = set()
 
@@ -40,14 +40,9 @@ class Staging:
         """MD5 of a file in the pool."""
         return sources.digest(self._pool + name)[0]
 
-    def published_text(self, release: str, name: str) -> bytes | None:
-        """What a release serves under a plain name, where it is still there."""
-        if not release or "/" in release or release.startswith("."):
-            return None
-        try:
-            return sources.read(f"{self._releases}{release}/{name}")
-        except OSError:
-            return None
+    def has_plain(self, digest: str) -> bool:
+        """Whether the server has a text that stands under plain names, by its MD5."""
+        return not self.complete and os.access(self._plain + digest, os.F_OK)
 
     def put(self, name: str, content: str | bytes) -> None:
         """Stage one file: its content, or the path of a large one."""

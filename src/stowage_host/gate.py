@@ -33,6 +33,13 @@ def digest(path: str | Path) -> str:
         return hashlib.md5(stream.read(), usedforsecurity=False).hexdigest()
 
 
+def targets(paths: Paths, manifest: Manifest) -> dict[str, Path]:
+    """Each name of a release's tree -> the file that it is a link to."""
+    found = {name: paths.pool / hashed for name, hashed in manifest.links.items()}
+    found |= {name: paths.plain / manifest.digests[name] for name in manifest.own_files}
+    return found
+
+
 def faults(
     paths: Paths, release: str, manifest: Manifest, decode: Iterable[str] = ()
 ) -> list[Fault]:
@@ -40,29 +47,29 @@ def faults(
 
     Every file is read. The work is proportional to the release, decoding to `decode`.
     """
-    tree = paths.releases / release
     places = [(paths.pool / name, name) for name in sorted(manifest.pooled)]
-    places += [(tree / name, name) for name in sorted(manifest.own_files)]
+    places += [(paths.plain / manifest.digests[n], n) for n in sorted(manifest.own_files)]
     with ThreadPoolExecutor(os.cpu_count() or 2) as threads:
         said = threads.map(lambda place: _fault(place[0], manifest.promise(place[1])), places)
         found = [Fault(place, name, what) for (place, name), what in zip(places, said) if what]
     wrong = {fault.place for fault in found}
-    for name, hashed in wrong_links(paths, release, manifest).items():
-        if paths.pool / hashed not in wrong:
-            found.append(Fault(tree / name, name, f"is not the file {hashed}"))
+    for name, file in wrong_links(paths, release, manifest).items():
+        if file not in wrong:
+            tree = paths.releases / release
+            found.append(Fault(tree / name, name, "is not the file that was published"))
     plain = [paths.pool / name for name in decode]
     for variant, what in wrong_variants(path for path in plain if path not in wrong).items():
         found.append(Fault(variant, str(variant.relative_to(paths.pool)), what))
     return found
 
 
-def wrong_links(paths: Paths, release: str, manifest: Manifest) -> dict[str, str]:
-    """Names of a release's tree that should be links into the pool and are not -> in the pool."""
+def wrong_links(paths: Paths, release: str, manifest: Manifest) -> dict[str, Path]:
+    """Names of a release's tree that are not the files which they should be -> those files."""
     tree = paths.releases / release
     return {
-        name: hashed
-        for name, hashed in sorted(manifest.links.items())
-        if not _is_link(tree / name, paths.pool / hashed)
+        name: file
+        for name, file in sorted(targets(paths, manifest).items())
+        if not _is_link(tree / name, file)
     }
 
 

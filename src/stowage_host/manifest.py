@@ -5,7 +5,7 @@ It is the one that the application reads (Django's format), with what only the s
 
 paths         name -> name with the hash of the content
 own_hashes    names that carry a hash of their maker's (a bundler's, django-compressor's)
-digests       MD5 of each file whose name does not tell it; of the release's own tree if it is there
+digests       MD5 of each file whose name does not tell it
 compressor    django-compressor's offline manifest, passed on as the container wrote it
 """
 
@@ -23,6 +23,7 @@ from .errors import GateError, StowageError
 
 HASHED = re.compile(r"\.(?P<hash>[0-9a-f]{12})(?:\.[^./]+)?$")
 """The end of a name that Django's manifest storages give."""
+DIGEST = re.compile(r"[0-9a-f]{32}")
 MOST_BYTES = 256 * 1024 * 1024
 """Of a document that a container wrote; one of 50,000 files has about 8 MB."""
 
@@ -89,7 +90,7 @@ class Manifest:
 
     @property
     def own_files(self) -> set[str]:
-        """Names of the release's tree that are files of their own."""
+        """Names of the release's tree whose files are kept by their MD5, beside the pool."""
         return self.digests.keys() - self.pooled
 
 
@@ -126,24 +127,38 @@ def read_document(path: Path, what: str) -> dict[str, Any] | None:
     return document
 
 
-def collected(path: Path) -> tuple[dict[str, str], dict[str, Any] | None]:
-    """(paths, django-compressor's manifest) of what a container collected, if there are any.
+@dataclass(frozen=True)
+class Collected:
+    """What a container says of its collection: `paths` and `compressor` as in the manifest, and
+    `plain`, the MD5 of what stands under plain names, where the pool's file does not."""
+
+    paths: dict[str, str] = field(default_factory=dict)
+    plain: dict[str, str] = field(default_factory=dict)
+    compressor: dict[str, Any] | None = None
+
+
+def collected(path: Path) -> Collected:
+    """What a container collected; nothing where it wrote no manifest.
 
     Raises GateError for a damaged manifest, or one that names files outside of the static files.
     """
     document = read_document(path, "the manifest")
     if document is None:
-        return {}, None
+        return Collected()
     try:
-        manifest = {str(name): str(hashed) for name, hashed in document["paths"].items()}
+        pairs = {str(name): str(hashed) for name, hashed in document["paths"].items()}
+        plain = {str(name): str(digest) for name, digest in (document.get("plain") or {}).items()}
         found = document.get("compressor")
         compressor = None if found is None else dict(found)
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise GateError(f"the manifest cannot be read: {error}") from None
-    for name, hashed in manifest.items():
+    for name, hashed in pairs.items():
         for value in (name, hashed):
             if not is_safe(value):
                 raise GateError(
                     f"the manifest names {value!r}, which is outside of the static files"
                 )
-    return manifest, compressor
+    for name, digest in plain.items():
+        if name not in pairs or not DIGEST.fullmatch(digest):
+            raise GateError(f"the manifest says of {name!r} that it holds {digest!r}: no MD5 of it")
+    return Collected(pairs, plain, compressor)

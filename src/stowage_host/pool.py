@@ -64,7 +64,8 @@ def read(
     """
     tree = paths.staging / "tree"
     names = frozenset(_walk(tree))
-    pairs, compressor = collected(paths.staging / "manifest.json")
+    said = collected(paths.staging / "manifest.json")
+    pairs = dict(said.paths)
     if not any(name != hashed for name, hashed in pairs.items()):
         # No storage has hashed anything: what carries a hash of its maker's is kept all the same.
         pairs |= {name: name for name in names if _matches(name, own_hashes)}
@@ -73,7 +74,7 @@ def read(
         for name, hashed in pairs.items()
         if name == hashed and (HASHED.search(name) or _matches(name, own_hashes))
     )
-    manifest = Manifest(pairs, own, {}, compressor)
+    manifest = Manifest(pairs, own)
     pooled = manifest.pooled
     for name, hashed in pairs.items():
         _check_length(name)
@@ -83,9 +84,13 @@ def read(
                 f"the manifest names {hashed!r} for {name!r}, but no such file was collected"
             )
     _check_contents(paths, manifest, names, verify, with_pool)
-    digests = _digests(paths, Manifest(pairs, own), names, verify)
+    digests = _digests(paths, manifest, names, verify)
+    for name in said.plain.keys() - names - pooled:
+        digests[name] = said.plain[name]
+        if not (with_pool and _is_file(paths.plain / said.plain[name])):
+            raise GateError(f"no text was collected for {name!r}, and there is none of its MD5")
     new = [name for name in pooled & names if not with_pool or not (paths.pool / name).exists()]
-    return Staged(names, Manifest(pairs, own, digests, compressor), tuple(sorted(new)))
+    return Staged(names, Manifest(pairs, own, digests, said.compressor), tuple(sorted(new)))
 
 
 def _digests(
@@ -189,8 +194,10 @@ def publish(paths: Paths, release: str, level: Compression, staged: Staged) -> P
     say(f"Publishing {release}")
     both = sorted(manifest.pooled & staged.names)
     added = sum(_link_into_pool(tree, paths.pool, name) for name in both)
-    for name, hashed in manifest.links.items():
-        link(paths.pool / hashed, tree / name)
+    for name in staged.names & manifest.own_files:
+        keep(tree / name, paths.plain / manifest.digests[name])
+    for name, file in gate.targets(paths, manifest).items():
+        link(file, tree / name)
     _replace_tree(tree, paths.releases / release)
     write_atomic(paths.manifests / f"{release}.json", manifest.text())
     if staged.new:
@@ -198,7 +205,7 @@ def publish(paths: Paths, release: str, level: Compression, staged: Staged) -> P
         run(["sync", "--file-system", str(paths.static)])
     read_back(paths, release, manifest, staged.new)
     _keep_memory(paths)
-    files = len(manifest.links.keys() | manifest.own_files)
+    files = len(gate.targets(paths, manifest))
     return Published(files, len(staged.new), added, manifest)
 
 
@@ -255,6 +262,13 @@ def _link_into_pool(tree: Path, pool: Path, name: str) -> int:
                 added += size
             source.unlink()
     return added
+
+
+def keep(source: Path, place: Path) -> None:
+    """Give a file a name by its content, unless there is one."""
+    place.parent.mkdir(exist_ok=True)
+    with contextlib.suppress(FileExistsError):
+        os.link(source, place)
 
 
 def link(source: Path, place: Path) -> None:

@@ -47,6 +47,11 @@ class Paths:
         return self.static / "pool"
 
     @property
+    def plain(self) -> Path:
+        """Files that stand under plain names and are none of the pool's, by their MD5."""
+        return self.static / "plain"
+
+    @property
     def releases(self) -> Path:
         return self.static / "releases"
 

@@ -112,6 +112,10 @@ def _remove_trees(paths: Paths, ids: set[str]) -> None:
     for place in paths.manifests.glob("*.json"):
         if place.stem not in ids:
             place.unlink()
+    if paths.plain.is_dir():
+        for place in paths.plain.iterdir():
+            if place.stat().st_nlink == 1:  # no tree has it any more
+                place.unlink()
     for folder, _, _ in os.walk(paths.pool, topdown=False):
         with contextlib.suppress(OSError):
             if folder != str(paths.pool):

@@ -65,8 +65,9 @@ def _check(site: Site, release: Release, dry_run: bool) -> list[str]:
             return said
         manifest = _mend_manifest(site, release)
     found = faults(site.paths, release.id, manifest, sorted(manifest.pooled))
-    if found and not dry_run:
-        _mend(site, release, manifest, found)
+    tree = site.paths.releases / release.id
+    if not dry_run and any(tree not in fault.place.parents for fault in found):
+        _mend(site, release, manifest, found)  # else the links of the tree are all that is wrong
     return [*said, *map(str, found)]
 
 
@@ -122,7 +123,7 @@ def _mend(site: Site, release: Release, manifest: Manifest, found: list[Fault]) 
     for name in hashed:
         _replace(tree / name, site.paths.pool / name)
     for name in own:
-        _replace(tree / name, site.paths.releases / release.id / name, variants=False)
+        _replace(tree / name, site.paths.plain / manifest.digests[name], variants=False)
     pool.clear_staging(site.paths)
 
 
@@ -163,5 +164,6 @@ def _relink(site: Site, ledger: Ledger) -> None:
     """Let the trees of all releases name the pool's present files."""
     for release in ledger.releases:
         manifest = _manifest(site, release) or Manifest()
-        for name, hashed in wrong_links(site.paths, release.id, manifest).items():
-            pool.link(site.paths.pool / hashed, site.paths.releases / release.id / name)
+        for name, file in wrong_links(site.paths, release.id, manifest).items():
+            if file.is_file():
+                pool.link(file, site.paths.releases / release.id / name)

@@ -11,6 +11,7 @@ from typing import Any
 from . import engine
 from .engine import say
 from .errors import GateError, InputError, StowageError
+from .gate import targets
 from .ledger import Ledger, Release
 from .manifest import Manifest
 from .overlay import image_reference
@@ -79,7 +80,7 @@ def check_whole(site: Site, release: Release) -> None:
         raise GateError(f"{error}; run `stowage -p {site.project.name} static repair`") from None
     tree = site.paths.releases / release.id
     places = {name: site.paths.pool / name for name in manifest.pooled}
-    places |= {name: tree / name for name in (manifest.links.keys() | manifest.own_files)}
+    places |= {name: tree / name for name in targets(site.paths, manifest)}
     missing = sorted(name for name, place in places.items() if not place.is_file())
     if missing:
         raise GateError(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 import shutil
 from collections.abc import Mapping, Sequence
@@ -25,7 +24,8 @@ HASHED = re.compile(r"\.[0-9a-f]{12}(?=\.|$)")
 class Collected:
     """The outcome of one collection into `target`.
 
-    `files`: the tree's files with their content; `paths`: the names of the manifest, if any.
+    `files`: the tree's files with their content; `paths` and `plain`: those of the
+    manifest, if any.
     """
 
     def __init__(self, result: Any, target: Path) -> None:
@@ -41,8 +41,10 @@ class Collected:
         files = (path for path in self.tree.rglob("*") if path.is_file())
         self.files = {str(path.relative_to(self.tree)): path.read_bytes() for path in files}
         self.paths: dict[str, str] = {}
+        self.plain: dict[str, str] = {}
         if self.manifest.exists():
-            self.paths = json.loads(self.manifest.read_text())["paths"]
+            document = json.loads(self.manifest.read_text())
+            self.paths, self.plain = document["paths"], document.get("plain", {})
 
     @property
     def names(self) -> list[str]:
@@ -50,18 +52,17 @@ class Collected:
         return sorted(HASHED.sub(".#", name) for name in self.files)
 
     def publish(self, published: Path) -> None:
-        """What the server does with it: hashed files into the pool, the others into release r1."""
+        """What the server does with it: hashed files into the pool, other texts into plain."""
         for name, hashed in self.paths.items():
-            pooled, plain = published / "pool" / hashed, published / "releases" / "r1" / name
-            for path in (pooled, plain):
-                path.parent.mkdir(parents=True, exist_ok=True)
+            pooled = published / "pool" / hashed
+            pooled.parent.mkdir(parents=True, exist_ok=True)
             if not pooled.exists():
                 pooled.write_bytes(self.files[hashed])
-            plain.unlink(missing_ok=True)
-            if name in self.files:
-                plain.write_bytes(self.files[name])
-            else:
-                os.link(pooled, plain)
+            if name in self.plain:
+                plain = published / "plain" / self.plain[name]
+                plain.parent.mkdir(exist_ok=True)
+                if not plain.exists():
+                    plain.write_bytes(self.files[name])
         shutil.copyfile(self.target / "memory.json", published / "collected.json")
 
 

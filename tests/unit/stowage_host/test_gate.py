@@ -25,7 +25,9 @@ def published(paths: Paths) -> Paths:
         place.mkdir(parents=True)
     (paths.pool / NAME).write_bytes(CONTENT)
     os.link(paths.pool / NAME, tree / "css/a.css")
+    paths.plain.mkdir()
     (tree / "own.txt").write_bytes(b"own")
+    os.link(tree / "own.txt", paths.plain / hashlib.md5(b"own").hexdigest())
     return paths
 
 
@@ -59,6 +61,11 @@ def tree_has_another_file(paths: Paths) -> None:
     os.replace(paths.releases / "r1/copy", paths.releases / "r1/css/a.css")
 
 
+def own_file_was_replaced(paths: Paths) -> None:
+    (paths.releases / "r1/own.txt").unlink()
+    (paths.releases / "r1/own.txt").write_bytes(b"owned")
+
+
 def own_file_was_touched(paths: Paths) -> None:
     (paths.releases / "r1/own.txt").write_bytes(b"owned")
 
@@ -73,8 +80,9 @@ def variant_is_damaged(paths: Paths) -> None:
         (pool_file_is_gone, f"{NAME} is missing"),
         (pool_file_rotted, f"{NAME} has other content than was published"),
         (pool_file_is_a_link, f"{NAME} is no plain file"),
-        (tree_lost_a_name, f"css/a.css is not the file {NAME}"),
-        (tree_has_another_file, f"css/a.css is not the file {NAME}"),
+        (tree_lost_a_name, "css/a.css is not the file that was published"),
+        (tree_has_another_file, "css/a.css is not the file that was published"),
+        (own_file_was_replaced, "own.txt is not the file that was published"),
         (own_file_was_touched, "own.txt has other content than was published"),
         (variant_is_damaged, f"{NAME}.gz cannot be decoded"),
     ],

@@ -347,3 +347,51 @@ def test_djangos_manifest_has_no_more_to_say_than_the_container(paths: Paths) ->
     shutil.rmtree(paths.staging)
     stage_rest(paths, files, {"b.css"})
     assert put(paths, "r2").manifest.text() == first
+
+
+def stage_original(paths: Paths, original: bytes | None, digest: str = "") -> str:
+    """A stylesheet whose references were rewritten; without `original` the server has its text."""
+    stage(paths, {"a.css": CSS})
+    digest = digest or hashlib.md5(original or b"").hexdigest()
+    document = {"paths": {"a.css": hashed("a.css", CSS)}, "plain": {"a.css": digest}}
+    (paths.staging / "manifest.json").write_text(json.dumps(document))
+    (paths.staging / "tree/a.css").unlink()
+    if original is not None:
+        (paths.staging / "tree/a.css").write_bytes(original)
+    return digest
+
+
+def test_an_original_is_staged_once_and_linked_by_later_releases(paths: Paths) -> None:
+    digest = stage_original(paths, b"the original")
+    first = put(paths, "r1").manifest.text()
+    shutil.rmtree(paths.staging)
+    stage_original(paths, None, digest)
+    second = put(paths, "r2").manifest
+    assert second.text() == first
+    kept = paths.releases / "r2/a.css"
+    assert kept.read_bytes() == b"the original"
+    assert kept.samefile(paths.releases / "r1/a.css")
+
+
+@pytest.mark.parametrize(
+    ("digest", "words"),
+    [
+        pytest.param("0" * 32, "no text was collected", id="unknown"),
+        pytest.param("../pool/a.css", "no MD5", id="outside"),
+    ],
+)
+def test_an_original_that_nobody_has_is_refused(paths: Paths, digest: str, words: str) -> None:
+    stage_original(paths, None, digest)
+    with pytest.raises(GateError, match=words):
+        put(paths, "r1")
+    assert not paths.pool.exists()
+
+
+def test_equal_files_of_releases_without_a_manifest_are_kept_once(paths: Paths) -> None:
+    """Their time of change stays with them, and so does what browsers keep."""
+    for release in ("r1", "r2"):
+        shutil.rmtree(paths.staging, ignore_errors=True)
+        stage(paths, {"a.css": CSS}, {})
+        (paths.staging / "manifest.json").unlink()
+        put(paths, release)
+    assert (paths.releases / "r1/a.css").samefile(paths.releases / "r2/a.css")

@@ -34,6 +34,9 @@ DJANGO_STORAGES: dict[str, dict[str, Any]] = {
 }
 LEGACY_NAMES = {"default": "DEFAULT_FILE_STORAGE", "staticfiles": "STATICFILES_STORAGE"}
 OUR_APP = "stowage_django"
+SECURITY_MIDDLEWARE = "django.middleware.security.SecurityMiddleware"
+WHITENOISE_MIDDLEWARE = "whitenoise.middleware.WhiteNoiseMiddleware"
+POOL_MIDDLEWARE = "stowage_django.middleware.PoolMiddleware"
 
 Storages = dict[str, dict[str, Any]]
 
@@ -68,6 +71,7 @@ def apply(
     _places(settings, wanted, changes)
     _storages(settings, wanted, tuple(django_version[:2]), changes)
     _release(settings, wanted, changes)
+    _static_server(settings, wanted, changes)
     _uploads(settings, wanted, changes)
     if changes.notes:
         earlier = settings.get("STOWAGE_NOTES", ())
@@ -274,6 +278,30 @@ def _compressor(settings: Mapping[str, Any], wanted: env.Wanted, changes: Change
         old = settings.get(name)
         changes.values[name] = like(old, value) if isinstance(value, str) else value
     changes.notes.extend(notes)
+
+
+def _static_server(settings: Mapping[str, Any], wanted: env.Wanted, changes: Changes) -> None:
+    """Let the application serve the pool, by a middleware where WhiteNoise's is or would be."""
+    if wanted.static_server != "whitenoise" or wanted.phase != "run":
+        return
+    changes.values["STOWAGE_STATIC_POOL"] = wanted.static_pool
+    changes.values["STOWAGE_STATIC_LIFETIME"] = wanted.static_lifetime
+    own = settings.get("MIDDLEWARE") or []
+    if POOL_MIDDLEWARE in own:
+        return
+    after = [POOL_MIDDLEWARE if name == WHITENOISE_MIDDLEWARE else name for name in own]
+    if POOL_MIDDLEWARE in after:
+        place = f"in place of {WHITENOISE_MIDDLEWARE}, whose other settings it honours"
+    elif SECURITY_MIDDLEWARE in own:
+        after.insert(after.index(SECURITY_MIDDLEWARE) + 1, POOL_MIDDLEWARE)
+        place = f"after {SECURITY_MIDDLEWARE}"
+    else:
+        after.insert(0, POOL_MIDDLEWARE)
+        place = "as the first"
+    changes.values["MIDDLEWARE"] = tuple(after) if isinstance(own, tuple) else after
+    changes.notes.append(
+        f"MIDDLEWARE has {POOL_MIDDLEWARE} {place}: the application serves static files."
+    )
 
 
 def _uploads(settings: Mapping[str, Any], wanted: env.Wanted, changes: Changes) -> None:

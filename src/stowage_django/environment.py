@@ -13,8 +13,12 @@ from dataclasses import dataclass
 
 PHASES = ("run", "collect")
 STATIC_STORAGES = ("default", "manifest", "release_manifest", "project")
+STATIC_SERVERS = ("nginx", "whitenoise")
 MEDIA_BACKENDS = ("local", "project")
 DEFAULT_MANIFEST_DIR = "/var/lib/stowage/static/manifests"
+DEFAULT_STATIC_POOL = "/var/lib/stowage/static/pool"
+DEFAULT_STATIC_LIFETIME = 300
+A_YEAR = 31536000
 
 # A release id becomes a file name, a directory name and an image tag (at most 128 characters).
 _PLAIN_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}")
@@ -29,6 +33,9 @@ class Wanted:
     static_storage: str | None = None
     static_url: str | None = None
     static_root: str | None = None
+    static_server: str | None = None
+    static_pool: str = DEFAULT_STATIC_POOL
+    static_lifetime: int = DEFAULT_STATIC_LIFETIME
     media_url: str | None = None
     media_root: str | None = None
     manifest_dir: str = DEFAULT_MANIFEST_DIR
@@ -70,6 +77,9 @@ def read(environment: Mapping[str, str]) -> Wanted:
         static_storage=_choice(environment, "STOWAGE_STATIC_STORAGE", STATIC_STORAGES),
         static_url=_url(environment, "STOWAGE_STATIC_URL", "/static/"),
         static_root=_absolute(environment, "STOWAGE_STATIC_ROOT"),
+        static_server=_choice(environment, "STOWAGE_STATIC_SERVER", STATIC_SERVERS),
+        static_pool=_absolute(environment, "STOWAGE_STATIC_POOL") or DEFAULT_STATIC_POOL,
+        static_lifetime=_seconds(environment, "STOWAGE_STATIC_LIFETIME", DEFAULT_STATIC_LIFETIME),
         media_url=_url(environment, "STOWAGE_MEDIA_URL", "/media/"),
         media_root=_absolute(environment, "STOWAGE_MEDIA_ROOT"),
         manifest_dir=_absolute(environment, "STOWAGE_MANIFEST_DIR") or DEFAULT_MANIFEST_DIR,
@@ -133,4 +143,13 @@ def _bytes(environment: Mapping[str, str], name: str) -> int | None:
         return None
     if not re.fullmatch(r"[0-9]+", value) or int(value) == 0:
         raise _refuse(name, value, "give a number of bytes greater than 0, such as 104857600.")
+    return int(value)
+
+
+def _seconds(environment: Mapping[str, str], name: str, default: int) -> int:
+    value = environment.get(name) or None
+    if value is None:
+        return default
+    if not re.fullmatch(r"[0-9]{1,9}", value) or int(value) > A_YEAR:
+        raise _refuse(name, value, f"give a number of seconds from 0 to {A_YEAR} (a year).")
     return int(value)

@@ -188,6 +188,53 @@ def test_our_app_stays_out(environment: dict[str, str]) -> None:
     assert "INSTALLED_APPS" not in apply({"INSTALLED_APPS": ["a"]}, environment, (5, 2)).values
 
 
+SECURITY = "django.middleware.security.SecurityMiddleware"
+SERVES = "whitenoise.middleware.WhiteNoiseMiddleware"
+POOL = "stowage_django.middleware.PoolMiddleware"
+
+
+@pytest.mark.parametrize(
+    ("own", "after", "place"),
+    [
+        pytest.param(["a", SECURITY, "b"], ["a", SECURITY, POOL, "b"], SECURITY, id="list"),
+        pytest.param((SECURITY, "b"), (SECURITY, POOL, "b"), SECURITY, id="tuple"),
+        pytest.param(["a"], [POOL, "a"], "as the first", id="without_security"),
+        pytest.param(None, [POOL], "as the first", id="without_any"),
+        pytest.param(
+            [SECURITY, "a", SERVES], [SECURITY, "a", POOL], f"in place of {SERVES}", id="in_place"
+        ),
+    ],
+)
+def test_whitenoise_gets_a_middleware(own: Any, after: Any, place: str) -> None:
+    settings = {} if own is None else {"MIDDLEWARE": own}
+    environment = env(STATIC_SERVER="whitenoise", STATIC_POOL="/p", STATIC_LIFETIME="60")
+    changes = apply(settings, environment, (5, 2))
+    assert changes.values["MIDDLEWARE"] == after
+    assert changes.values["STOWAGE_STATIC_POOL"] == "/p"
+    assert changes.values["STOWAGE_STATIC_LIFETIME"] == 60
+    assert [place in note for note in changes.notes] == [True]
+    again = apply({**settings, **changes.values}, environment, (5, 2))
+    assert "MIDDLEWARE" not in again.values and again.notes == []
+
+
+def test_whitenoises_middleware_has_its_places_by_default() -> None:
+    values = apply({}, env(STATIC_SERVER="whitenoise"), (5, 2)).values
+    assert values["STOWAGE_STATIC_POOL"] == "/var/lib/stowage/static/pool"
+    assert values["STOWAGE_STATIC_LIFETIME"] == 300
+
+
+@pytest.mark.parametrize(
+    "environment",
+    [
+        pytest.param(env(STATIC_SERVER="nginx", STATIC_POOL="/p"), id="nginx_serves"),
+        pytest.param(env(STATIC_SERVER="whitenoise", PHASE="collect"), id="collecting"),
+    ],
+)
+def test_middleware_stays_as_it_is(environment: dict[str, str]) -> None:
+    changes = apply({"MIDDLEWARE": [SERVES]}, environment, (5, 2))
+    assert (changes.values, changes.notes) == ({}, [])
+
+
 @pytest.mark.parametrize(
     ("environment", "manifest"),
     [
@@ -295,6 +342,10 @@ def test_applied_to_its_own_result_it_changes_nothing_more(version: tuple[int, i
         pytest.param("STATIC_STORAGE", "hashed", "release_manifest", id="unknown_static_storage"),
         pytest.param("MEDIA_BACKEND", "ftp", "local, project", id="unknown_media_backend"),
         pytest.param("PHASE", "build", "run, collect", id="unknown_phase"),
+        pytest.param("STATIC_SERVER", "apache", "nginx, whitenoise", id="unknown_static_server"),
+        pytest.param("STATIC_POOL", "pool", "absolute path", id="relative_pool"),
+        pytest.param("STATIC_LIFETIME", "5m", "from 0 to 31536000", id="lifetime_with_unit"),
+        pytest.param("STATIC_LIFETIME", "31536001", "a year", id="lifetime_too_long"),
         pytest.param("UPLOAD_LIMIT", "25M", "number of bytes", id="limit_with_unit"),
         pytest.param("UPLOAD_LIMIT", "0", "greater than 0", id="limit_zero"),
     ],

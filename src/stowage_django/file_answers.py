@@ -37,17 +37,22 @@ def open_plain(root: str, name: str) -> BinaryIO | None:
     nginx does not follow it either, wherever it leads.
     """
     path = os.path.join(root, name)
+    folder = os.path.dirname(path)
     try:
-        if os.path.realpath(path) != path:
-            return None
+        return _open(path) if folder == root or os.path.realpath(folder) == folder else None
+    except UnicodeEncodeError:  # A name that the container's file names cannot have.
+        return None
+
+
+def _open(path: str) -> BinaryIO | None:
+    """The plain file at `path`, whose folder is known to be no link."""
+    try:
         # A pipe would be waited for without O_NONBLOCK.
         handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
     except OSError as error:
         if error.errno in _NOT_THERE:
             return None
         raise
-    except UnicodeEncodeError:  # A name that the container's file names cannot have.
-        return None
     if stat.S_ISREG(os.fstat(handle).st_mode):
         return os.fdopen(handle, "rb")
     os.close(handle)
@@ -55,16 +60,15 @@ def open_plain(root: str, name: str) -> BinaryIO | None:
 
 
 def answer_best(
-    file: BinaryIO, root: str, name: str, headers: Headers, method: str, asked: Mapping[str, str]
+    file: BinaryIO, path: str, headers: Headers, method: str, asked: Mapping[str, str]
 ) -> Response:
     """As `answer`, with the variant beside the file that the client likes best, if there is one."""
-    path = os.path.join(root, name)
     beside = [coding for coding, suffix in SUFFIXES.items() if os.path.isfile(path + suffix)]
     if beside:
         headers = [*headers, ("Vary", "Accept-Encoding")]
     wanted = accepted_codings(asked.get("HTTP_ACCEPT_ENCODING", ""))
     for coding in beside:
-        packed = open_plain(root, name + SUFFIXES[coding]) if coding in wanted else None
+        packed = _open(path + SUFFIXES[coding]) if coding in wanted else None
         if packed is not None:
             file.close()
             headers = [*headers, ("Content-Encoding", coding)]

@@ -65,9 +65,9 @@ class PoolMiddleware(WhiteNoiseMiddleware):
         self.use_finders = False
         self.media_types = MediaTypes(extra_types={**TYPES, **own_types})
         self.for_origins = getattr(settings, "WHITENOISE_ALLOW_ALL_ORIGINS", None)
-        self.pool = str(settings.STOWAGE_STATIC_POOL)
+        self.pool = os.path.realpath(settings.STOWAGE_STATIC_POOL)
         self.plain_cache = f"public, max-age={settings.STOWAGE_STATIC_LIFETIME}"
-        beside = os.path.join(os.path.dirname(self.pool.rstrip("/")), "generated")
+        beside = os.path.join(os.path.dirname(self.pool), "generated")
         self.plain_roots = [str(root) for root in (self.static_root, beside) if root]
         if iscoroutinefunction(get_response):
             markcoroutinefunction(self)
@@ -114,27 +114,27 @@ class PoolMiddleware(WhiteNoiseMiddleware):
 
     def _look_up(self, name: str, request: HttpRequest) -> Response | None:
         method, asked, url = request.method, request.META, request.path_info
-        root = os.path.realpath(self.pool)
-        file = open_plain(root, name)
+        file = open_plain(self.pool, name)
         if file is not None:
-            headers = self._headers(root, name, url, POOL_CACHE)
-            return answer_best(file, root, name, headers, method, asked)
+            path = os.path.join(self.pool, name)
+            return answer_best(file, path, self._headers(path, url, POOL_CACHE), method, asked)
         for place in self.plain_roots:
             root = os.path.realpath(place)  # `current` is another directory after a switch.
             file = open_plain(root, name)
             if file is not None:
-                return answer(file, self._headers(root, name, url, self.plain_cache), method, asked)
+                headers = self._headers(os.path.join(root, name), url, self.plain_cache)
+                return answer(file, headers, method, asked)
         return None
 
-    def _headers(self, root: str, name: str, url: str, cache: str) -> list[tuple[str, str]]:
-        kind = self.media_types.get_type(name)
+    def _headers(self, path: str, url: str, cache: str) -> list[tuple[str, str]]:
+        kind = self.media_types.get_type(path)
         charset = f"; charset={self.charset}" if kind.startswith("text/") else ""
         headers = Headers([("Content-Type", kind + charset), ("Cache-Control", cache)])
         headers["X-Content-Type-Options"] = "nosniff"
         if self.for_origins or (self.for_origins is None and kind.startswith(FONTS)):
             headers["Access-Control-Allow-Origin"] = "*"
         if self.add_headers_function is not None:
-            self.add_headers_function(headers, os.path.join(root, name), url)
+            self.add_headers_function(headers, path, url)
         return headers.items()
 
     def _response(self, found: Response) -> HttpResponseBase:

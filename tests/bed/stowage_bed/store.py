@@ -30,7 +30,11 @@ from=/seed to=/store
 find "$to" -mindepth 1 -delete
 cd "$from"
 for entry in *; do
-    [ "$entry" = overlay2 ] || cp --archive "$entry" "$to/"
+    case $entry in
+        # The seeder's subnets, chosen where it stood: the server's own network may be one of them.
+        overlay2 | network) ;;
+        *) cp --archive "$entry" "$to/" ;;
+    esac
 done
 mkdir -m 0710 "$to/overlay2"
 cp --archive overlay2/l "$to/overlay2/"

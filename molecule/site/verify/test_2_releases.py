@@ -1,76 +1,24 @@
-"""Releases: identity, content, a release that breaks, a controller that dies."""
+"""Releases: identity, content, a release that breaks, rollback, what old releases leave."""
 
 from __future__ import annotations
 
 import json
-import os
 import re
-import signal
-import subprocess
-import threading
 import time
-from typing import Any
 
 import pytest
-from checks import HASHED, Site, assets
-from server import REPOSITORY, Server, play, playbook_words, succeed
-
-CSS = "/srv/configurations/trails/static/trails/trails.css"
-
-
-def css(site: Site) -> str:
-    """The stylesheet that the page names."""
-    return next(url for url in assets(site.page("/")) if url.endswith(".css"))
-
-
-def releases(server: Server, project: str = "trails") -> list[dict[str, Any]]:
-    text = server.run("stowage", "-p", project, "--json", "static", "list")
-    rows: list[dict[str, Any]] = json.loads(text)["releases"]
-    return rows
-
-
-def current(server: Server) -> str:
-    return next(str(row["id"]) for row in releases(server) if row["current"])
-
-
-def change_css(server: Server, colour: str) -> None:
-    server.shell(f"echo '.changed {{ color: {colour} }}' >> {CSS}")
-
-
-class Poller(threading.Thread):
-    """Asks for a URL again and again; keeps every answer that is not 200."""
-
-    def __init__(self, site: Site, url: str) -> None:
-        super().__init__(daemon=True)
-        self.site, self.url, self.asked = site, url, 0
-        self.bad: list[str] = []
-        self.ending = threading.Event()
-
-    def run(self) -> None:
-        while not self.ending.wait(0.02):
-            try:
-                status = str(self.site.request(self.url).status)
-            except OSError as error:
-                status = repr(error)
-            self.asked += 1
-            if status != "200":
-                self.bad.append(status)
-
-    def stop(self) -> None:
-        self.ending.set()
-        self.join()
+from poller import PagePoller
+from releases import CSS, change_css, css, current, polled, releases
+from server import Server, play, succeed
 
 
 def test_a_changed_stylesheet_is_a_new_release_and_the_old_one_answers_on(server: Server) -> None:
     site = server.site("trails")
     old = css(site)
     change_css(server, "red")
-    poller = Poller(site, old)
-    poller.start()
-    succeed(play("release_site", "trails"))
-    poller.stop()
-    assert poller.asked > 20
-    assert poller.bad == []
+    with polled(server):
+        succeed(play("release_site", "trails"))
+    assert site.request(old).status == 200
     assert css(site) != old
     row = releases(server)[-1]
     assert (row["current"], row["new_files"]) == (True, 1)
@@ -209,76 +157,15 @@ def test_the_application_answers_all_along(server: Server) -> None:
     """Two releases of the demo, its page asked again and again: a second container takes over."""
     site = server.site("library")
     place = "/srv/library/library/wsgi.py"
-    poller = Poller(site, "/healthz")
+    poller = PagePoller(site.address, site.port, site.host, "/healthz")
     poller.start()
     for number in (1, 2):
         server.shell(f"echo '# {number}' >> {place}")
         server.run("stowage", "-p", "library", "static", "publish")
-    poller.stop()
-    assert poller.asked > 200
-    assert poller.bad == []
+    count = poller.stop()
+    assert count.requests > 200
+    assert [str(fault) for fault in (*count.wrong, *count.refused)] == []
     assert server.container("library", "web")
-
-
-def wait_for_switch(server: Server, seconds: float = 60) -> None:
-    """Return as soon as the release has announced its switch."""
-    deadline = time.monotonic() + seconds
-    place = "/var/lib/stowage/trails/static/switch.json"
-    while "yes" not in server.shell(f"test -e {place} && echo yes", check=False):
-        assert time.monotonic() < deadline, "no switch was announced"
-        time.sleep(0.05)
-
-
-def start_release() -> subprocess.Popen[str]:
-    return subprocess.Popen(
-        playbook_words("release_site", "trails"),
-        cwd=REPOSITORY,
-        text=True,
-        start_new_session=True,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
-
-
-def test_the_controller_killed_in_the_middle_of_a_release(server: Server) -> None:
-    """kill -9 of the whole process group: the old files serve on, the next run completes."""
-    site = server.site("trails")
-    old = css(site)
-    change_css(server, "orange")
-    poller = Poller(site, old)
-    poller.start()
-    controller = start_release()
-    wait_for_switch(server)
-    os.killpg(controller.pid, signal.SIGKILL)
-    controller.wait()
-    succeed(play("release_site", "trails"))
-    poller.stop()
-    assert poller.bad == []
-    assert css(site) != old
-    assert HASHED.search(css(site))
-
-
-def test_the_command_killed_in_the_middle_of_a_switch(server: Server) -> None:
-    """kill -9 on the server: a whole release serves on, the next run undoes and completes."""
-    site, serving = server.site("trails"), current(server)
-    old = css(site)
-    change_css(server, "purple")
-    poller = Poller(site, old)
-    poller.start()
-    controller = start_release()
-    wait_for_switch(server)
-    server.shell("pkill -9 -f 'stowage.*static publish'")
-    controller.wait()
-    attention = json.loads(server.run("stowage", "-p", "trails", "--json", "status"))["attention"]
-    assert any("half done" in text for text in attention)
-    assert current(server) == serving
-    output = succeed(play("release_site", "trails"))
-    poller.stop()
-    assert "has been undone" in re.sub(r"\s+", " ", output)
-    assert poller.bad == []
-    assert current(server) != serving
-    assert css(site) != old
 
 
 def test_rollback_takes_no_longer_than_the_restart(server: Server) -> None:
@@ -286,11 +173,9 @@ def test_rollback_takes_no_longer_than_the_restart(server: Server) -> None:
     site, rows = server.site("trails"), releases(server)
     serving, before = str(rows[-1]["id"]), str(rows[-2]["id"])
     new = css(site)
-    poller = Poller(site, new)
-    poller.start()
-    output = succeed(play("roll_back_site", "trails"))
-    poller.stop()
-    assert poller.bad == []
+    with polled(server):
+        output = succeed(play("roll_back_site", "trails"))
+    assert site.request(new).status == 200
     assert (current(server), css(site) != new) == (before, True)
     assert "changed=1" in output
     output = succeed(play("deploy_site", "trails"))

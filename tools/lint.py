@@ -14,7 +14,7 @@ from tools.common import LOGS, ROOT, Outcome, environment, line, say, tail
 
 # mypy must see the plugins under the name by which they import each other.
 PLUGINS = ".ansible/collections/ansible_collections/stowage/django/plugins"
-TYPED = ["src", PLUGINS, "tests/bed", "benchmarks", "tools"]
+TYPED = ["src", PLUGINS, "tests/bed", "tests/soak", "molecule/site/verify", "benchmarks", "tools"]
 TARGET_CODE = ["src", "plugins/modules", "plugins/module_utils"]
 
 # `bash -n` reads one script; each is to be heard.

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Iterator
 
-from faults import Outcome, Run, Step, stopping
+from faults import Run, Step, stopping
 
 from .kills import STEPS, Case
 from .world import PROJECT, STATIC, WORDS, World, expect
@@ -39,15 +39,21 @@ FILL_INODES = f"""
 mkdir {FILLER}
 while : > {FILLER}/$RANDOM$RANDOM; do :; done
 """
+REPAIR = f"""
+mount -o remount,rw {SMALL}
+rm -rf {FILLER}
+"""
 
-FULL = {
-    "collect": (STEPS["collect"], FILL),
-    "compress": (STEPS["compress"], FILL),
-    "publish": (STEPS["pool"], FILL_INODES),
-    "manifest": (Step("event", "open */static/manifests/*"), FILL),
-    "ledger": (Step("event", "open */static/.ledger.json*"), FILL),
+NO_ROOM = "No space left"
+FAULTS = {
+    "disk full: collect": (STEPS["collect"], FILL, NO_ROOM),
+    "disk full: compress": (STEPS["compress"], FILL, NO_ROOM),
+    "disk full: publish": (STEPS["pool"], FILL_INODES, NO_ROOM),
+    "disk full: manifest": (Step("event", "open */static/manifests/*"), FILL, NO_ROOM),
+    "disk full: ledger": (Step("event", "open */static/.ledger.json*"), FILL, NO_ROOM),
+    "read-only pool": (STEPS["pool"], f"mount -o remount,ro {SMALL}", "Read-only file system"),
 }
-"""Where the disk becomes full, and what becomes full: its blocks or its list of files."""
+"""Where it happens, what happens (to the blocks, to the list of files), and what is then said."""
 
 
 @contextlib.contextmanager
@@ -59,52 +65,29 @@ def small_disk(world: World) -> Iterator[None]:
         yield
     finally:
         with world.outage():
-            world.server.shell(f"rm -rf {FILLER}; {BACK}")
+            world.server.shell(REPAIR + BACK)
 
 
-def full(step: str) -> Case:
-    """The disk is full from this step on; with room again, the next release completes."""
+def fault(name: str) -> Case:
+    """The disk cannot be written from a step on; when it can again, the next release completes."""
+    step, deed, words = FAULTS[name]
 
     def case(world: World) -> None:
-        place, fill = FULL[step]
         with small_disk(world):
             before = world.state()
             with stopping(world.server):
                 world.change()
-                run = Run.of_command(world.server, PROJECT, WORDS, place)
-                world.server.shell(fill, check=False)
+                run = Run.of_command(world.server, PROJECT, WORDS, step)
+                world.server.shell(deed, check=False)
                 run.go_on()
                 outcome = run.finish()
-            names(outcome, "No space left")
+            expect(outcome.code, f"the command succeeded: {outcome.text}")
+            expect(words in outcome.text, f"the message says: {outcome.text[-600:]}")
             world.check_untouched(before)
-            world.server.run("rm", "-rf", FILLER)
+            world.server.shell(REPAIR)
             world.check_next(before)
 
     return case
 
 
-def names(outcome: Outcome, words: str) -> None:
-    """The command failed with a message that has these words."""
-    expect(outcome.code, f"the command succeeded: {outcome.text}")
-    expect(words in outcome.text, f"the message says: {outcome.text[-600:]}")
-
-
-def read_only_pool(world: World) -> None:
-    """The pool cannot be written: nothing is published."""
-    before = world.state()
-    world.change()
-    pool = f"{STATIC}/pool"
-    world.server.shell(f"mount --bind {pool} {pool} && mount -o remount,ro,bind {pool}")
-    try:
-        outcome = world.call(*WORDS)
-    finally:
-        world.server.run("umount", pool)
-    names(outcome, "Read-only file system")
-    world.check_untouched(before)
-    world.check_next(before)
-
-
-CASES: dict[str, Case] = {
-    **{f"disk full: {step}": full(step) for step in FULL},
-    "read-only pool": read_only_pool,
-}
+CASES: dict[str, Case] = {name: fault(name) for name in FAULTS}

@@ -5,10 +5,11 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from checks import Site
+from checks import Site, assets
 
 REPOSITORY = Path(__file__).resolve().parents[3]
 PORTS = {"library": 8080, "larder": 80, "trails": 8003, "shoebox": 8002}
@@ -68,6 +69,20 @@ class Server:
         """Which containers run, since when, and of which image."""
         text = "docker ps --no-trunc --quiet | sort | xargs docker inspect --format"
         return self.shell(f"{text} '{{{{.Name}}}} {{{{.State.StartedAt}}}} {{{{.Image}}}}'")
+
+
+def wait_for_page(server: Server, project: str, seconds: float = 90) -> None:
+    """Wait until the page is served with hashed names again."""
+    deadline = time.monotonic() + seconds
+    while True:
+        try:
+            answer = server.site(project).request("/")
+            if answer.status == 200 and assets(answer.text):
+                return
+        except OSError:
+            pass
+        assert time.monotonic() < deadline, f"{project} did not come back"
+        time.sleep(0.5)
 
 
 def playbook_words(name: str, project: str, *extra: str, check: bool = False) -> list[str]:

@@ -12,8 +12,7 @@ import pytest
 from checks import HASHED
 from faults import Outcome, Run, Step, stopping
 from releases import change_css, css, current, polled
-from server import PORTS, Server, play, playbook_words, succeed
-from test_4_server import wait_for_page
+from server import PORTS, Server, play, playbook_words, succeed, wait_for_page
 
 PUBLISH = ["--json", "static", "publish"]
 STATIC = "/var/lib/stowage/trails/static"

@@ -4,30 +4,14 @@ from __future__ import annotations
 
 import json
 import subprocess
-import time
 
 import pytest
-from checks import assets
-from server import DIRECTORIES, PORTS, Server
+from server import DIRECTORIES, PORTS, Server, wait_for_page
 
 
 def wired(server: Server, project: str) -> list[bool]:
     text = server.run("stowage", "-p", project, "--json", "status")
     return [row["wired"] for row in json.loads(text)["services"]]
-
-
-def wait_for_page(server: Server, project: str, seconds: float = 90) -> None:
-    """Wait until the page is served with hashed names again."""
-    deadline = time.monotonic() + seconds
-    while True:
-        try:
-            answer = server.site(project).request("/")
-            if answer.status == 200 and assets(answer.text):
-                return
-        except OSError:
-            pass
-        assert time.monotonic() < deadline, f"{project} did not come back"
-        time.sleep(0.5)
 
 
 @pytest.mark.parametrize("words", ["up -d", "restart", "down && docker compose up -d"])

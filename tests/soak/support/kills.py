@@ -119,10 +119,11 @@ def engine(step: str) -> Case:
         with stopping(world.server):
             run = start(world, step)
             with world.outage():
-                world.server.run("systemctl", "kill", "--signal=KILL", "docker.service")
+                world.server.run("systemctl", "kill", "--kill-whom=main", "--signal=KILL", "docker")
                 run.go_on()
                 outcome = run.finish()
                 world.server.run("systemctl", "start", "docker.service")
+                world.revive()
         if outcome.code == 0:
             expect(world.state().release != before.release, "it says that it released")
             world.check_page()

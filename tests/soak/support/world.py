@@ -119,6 +119,18 @@ class World:
         finally:
             self.down.append((since, time.time() + 0.5))
 
+    def revive(self) -> None:
+        """Bring the site up as a person does after dockerd was killed.
+
+        A new dockerd stops what the killed one left running, and takes a container of the policy
+        `unless-stopped` for one that a person has stopped (moby 26, without live-restore).
+        """
+        try:
+            self.wait_for_page(5)
+        except DoesNotHold:
+            self.figures["brought_up"] = "stowage compose up"
+            self.stowage_compose("up", "--detach")
+
     def start_server(self) -> None:
         subprocess.run(["docker", "start", self.server.name], check=True, capture_output=True)
         self.server.run(WAIT)

@@ -123,9 +123,7 @@ def test_pair(storage: str, server: str, site: Site, poller: Poller) -> None:
         is_font = kind.startswith("font/")
         assert answer.headers.get("access-control-allow-origin") == ("*" if is_font else None), url
     css = next(url for url in urls if url.endswith(".css"))
-    for _ in range(
-        5
-    ):  # Whatever was asked before: workers keep files open, and memory of requests.
+    for _ in range(5):  # Workers keep files open, and memory of what they were asked before.
         _require_codings(site, css, hashed)
         site.request(next(url for url in urls if url.endswith(".woff2")))
     _require_refusals(site)

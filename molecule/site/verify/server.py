@@ -12,19 +12,21 @@ from pathlib import Path
 from checks import Site, assets
 
 REPOSITORY = Path(__file__).resolve().parents[3]
-PORTS = {"library": 8080, "larder": 80, "trails": 8003, "shoebox": 8002}
+PORTS = {"library": 8080, "larder": 80, "trails": 8003, "shoebox": 8002, "kiosk": 8004}
 """Where each project answers on the server; larder through its own proxy in front."""
 DIRECTORIES = {
     "library": "/srv/library",
     "larder": "/srv/split_settings",
     "trails": "/srv/configurations",
     "shoebox": "/srv/legacy_names",
+    "kiosk": "/srv/bundles",
 }
 HOSTS = {
     "library": "library.example.org",
     "larder": "larder.example.org",
     "trails": "trails.example.org",
     "shoebox": "shoebox.example.net",
+    "kiosk": "kiosk.example.com",
 }
 
 

@@ -36,7 +36,7 @@ LEGACY_NAMES = {"default": "DEFAULT_FILE_STORAGE", "staticfiles": "STATICFILES_S
 OUR_APP = "stowage_django"
 SECURITY_MIDDLEWARE = "django.middleware.security.SecurityMiddleware"
 WHITENOISE_MIDDLEWARE = "whitenoise.middleware.WhiteNoiseMiddleware"
-POOL_MIDDLEWARE = "stowage_django.middleware.PoolMiddleware"
+POOL_MIDDLEWARE = "stowage_django.middleware.pool_middleware"
 
 Storages = dict[str, dict[str, Any]]
 

@@ -190,7 +190,7 @@ def test_our_app_stays_out(environment: dict[str, str]) -> None:
 
 SECURITY = "django.middleware.security.SecurityMiddleware"
 SERVES = "whitenoise.middleware.WhiteNoiseMiddleware"
-POOL = "stowage_django.middleware.PoolMiddleware"
+POOL = "stowage_django.middleware.pool_middleware"
 
 
 @pytest.mark.parametrize(

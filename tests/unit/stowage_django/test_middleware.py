@@ -42,6 +42,7 @@ FILES: dict[str, str | bytes] = {
     "releases/r1/css/.hidden.css": "hidden",
     "releases/r2/css/site.css": "second release",
     "generated/CACHE/css/output.css": "made",
+    f"generated/CACHE/css/output.{HASH}.css": "made of these",
     "secret/key.txt": "secret",
 }
 URLS = """\
@@ -305,6 +306,11 @@ def test_a_file_with_its_bundlers_hash_is_immutable(served: Served) -> None:
     assert (answer.body, answer.headers["cache-control"]) == ("own hash", IMMUTABLE)
 
 
+def test_a_generated_file_with_a_hash_is_immutable(served: Served) -> None:
+    (answer,) = served.ask(get(f"/assets/CACHE/css/output.{HASH}.css"))
+    assert (answer.body, answer.headers["cache-control"]) == ("made of these", IMMUTABLE)
+
+
 def test_conditions(served: Served) -> None:
     plain_answer, packed = served.ask(get(CSS), get(CSS, Accept_Encoding="br"))
     etag, other = plain_answer.headers["etag"], packed.headers["etag"]
@@ -419,6 +425,18 @@ def test_the_projects_choice_of_origins_stays(
     answers = site.ask(get(CSS), get(f"/assets/kinds/x.{HASH}.woff2"))
     origins = [answer.headers.get("access-control-allow-origin") for answer in answers]
     assert origins == [css, font]
+
+
+@pytest.mark.parametrize("way", ["sync", "async"])
+@pytest.mark.parametrize("version", VERSIONS, ids=[f"django{v}" for v in VERSIONS])
+def test_without_the_package_the_application_runs_and_leaves_files_to_nginx(
+    version: str, way: str, interpreters: Interpreters, tmp_path: Path
+) -> None:
+    absent = "raise ModuleNotFoundError('No module named whitenoise', name='whitenoise')\n"
+    shape = plain(project__urls=URLS, whitenoise=absent)
+    site = make(interpreters(version), tmp_path, shape)
+    css, page = site.ask(get(CSS), get("/"), way=way)
+    assert (css.status, page.body) == (404, "the page")
 
 
 @pytest.mark.parametrize("version", VERSIONS, ids=[f"django{v}" for v in VERSIONS])

@@ -21,7 +21,7 @@ PUBLISHED_DIRECTORY = "/var/lib/stowage/static"
 def choices(site: Site) -> dict[str, object]:
     """What the inventory says about collecting, as far as it decides what comes out."""
     return {
-        "storage": str(site.setting("static_files", "storage", "")),
+        "storage": storage(site),
         "collector": str(site.setting("static_files", "collector", "stowage")),
         "minify": list(site.setting("static_files", "minify", [])),
         "forgiving": bool(site.setting("static_files", "forgiving", False)),
@@ -35,9 +35,14 @@ def own_hashes(site: Site) -> list[str]:
     return list(site.setting("static_files", "own_hashes", []))
 
 
-def verified(site: Site) -> bool:
+def storage(site: Site) -> str:
+    """How the inventory wants static files named."""
+    return str(site.setting("static_files", "storage", ""))
+
+
+def verified(storage: str) -> bool:
     """Whether a hash in a name is one of Django's; the project's own storage may make others."""
-    return str(site.setting("static_files", "storage", "")) != "project"
+    return storage != "project"
 
 
 def compression(site: Site) -> Compression:

@@ -34,6 +34,7 @@ def check_id(variable: str, value: str) -> str:
 @dataclass(frozen=True)
 class Release:
     """One release: `images` maps the building service to the image's id; sizes are in bytes.
+    `storage` is how its static files are named, a choice of static_files_storage.
 
     `superseded_at` is when another release took its place, '' while it serves.
     """
@@ -44,6 +45,7 @@ class Release:
     inspections: dict[str, dict[str, Any]]
     released_at: str
     released_by: str
+    storage: str = ""
     revision: str = ""
     files: int = 0
     new_files: int = 0

@@ -190,12 +190,13 @@ def build(
     inspections: Mapping[str, Inspection],
     media: MediaPlace | None,
     tag: str = "current",
+    environment: Mapping[str, str] | None = None,
 ) -> dict[str, Any]:
     """The overlay as a document for `yaml.dump`.
 
     `inspections` are those of the images by the service that builds each; without them the overlay
     leaves the settings alone. `tag` is `current` for the overlay that runs the site, another one
-    for one-off containers.
+    for one-off containers, which get `environment` as well.
     """
     merged = _merged(fragments)
     groups = image_groups(project.services, config)
@@ -209,6 +210,7 @@ def build(
         reference = image_reference(project, groups[name], tag)
         wired = _django_service(project, own, reference, inspection)
         merge("stowage", wired, common)
+        wired["environment"].update(environment or {})
         target = (inspection.media_root if inspection else "") or MEDIA_DIRECTORY
         wired["volumes"] += _resolve_volumes(volumes_of_all, media, target)
         if writes_static(fragments, inspections):

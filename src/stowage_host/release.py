@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from . import identity, images, pool, serving
-from .collection import choices, collect, compression, own_hashes, verified
+from .collection import choices, collect, compression, own_hashes, storage, verified
 from .engine import say
 from .errors import ApplicationError, StowageError
 from .files import utc_now, write_atomic
@@ -121,7 +121,7 @@ def _preview(site: Site, ledger: Ledger, candidate: Candidate, name: str) -> dic
     """What the release would change, learned from a collection that is not published."""
     inspection = main_of(site.project, candidate.inspections)
     notes = collect(site, name, inspection, candidate.overlay)
-    staged = pool.read(site.paths, own_hashes(site), verified(site))
+    staged = pool.read(site.paths, own_hashes(site), verified(storage(site)))
     served = ledger.current
     former = Manifest.load(site.paths.manifests / f"{served}.json")
     release = Release(name, candidate.fingerprint, candidate.images, {}, utc_now(), _who())
@@ -174,7 +174,7 @@ def _candidate(site: Site, clock: Clock) -> Candidate:
     media = media_place(site, main_of(site.project, inspections).media_root)
     if media is not None and media.source == str(site.paths.media):
         site.paths.media.mkdir(exist_ok=True)
-    overlay = one_off_overlay(site, inspections, images.CANDIDATE)
+    overlay = one_off_overlay(site, inspections, images.CANDIDATE, storage(site))
     given = identity.given(site)
     wanted = given or identity.derive(
         site, built[site.project.service], main_of(site.project, inspections), overlay
@@ -194,6 +194,7 @@ def _make(
         documents(candidate.inspections),
         utc_now(),
         _who(),
+        storage=storage(site),
         revision=identity.revision(site.project.directory),
         release_commands=list(site.project.release_commands),
         seconds=clock.seconds,
@@ -201,7 +202,7 @@ def _make(
     with clock.step("collect"):
         notes = collect(site, name, inspection, candidate.overlay)
     with clock.step("publish"):
-        staged = pool.read(site.paths, own_hashes(site), verified(site))
+        staged = pool.read(site.paths, own_hashes(site), verified(storage(site)))
         published = pool.publish(site.paths, name, compression(site), staged)
     with clock.step("check"):
         say(f"Checking {name}")
@@ -244,7 +245,7 @@ def _inspected(site: Site, built: dict[str, str]) -> tuple[dict[str, str], dict[
         site.compose.check(
             "up", "--detach", "--no-recreate", "--wait", "--wait-timeout", "120", *needed
         )
-    asking = [one_off_overlay(site, {}, images.CANDIDATE)]
+    asking = [one_off_overlay(site, {}, images.CANDIDATE, storage(site))]
     inspections = inspect_images(site.compose, site.paths, built, asking)
     layered = images.add_layers(site, built, inspections)
     if layered != built:

@@ -87,9 +87,9 @@ def _collect_anew(site: Site, release: Release) -> pool.Staged:
     """Collect the release's files, all of them, in a container of its own image."""
     check_images(site, release)
     inspections = release.inspected()
-    overlay = one_off_overlay(site, inspections, release.id)
+    overlay = one_off_overlay(site, inspections, release.id, release.storage)
     collect(site, release.id, main_of(site.project, inspections), overlay, reuse=False)
-    return pool.read(site.paths, own_hashes(site), verified(site), with_pool=False)
+    return pool.read(site.paths, own_hashes(site), verified(release.storage), with_pool=False)
 
 
 def _mend_manifest(site: Site, release: Release) -> Manifest:

@@ -29,23 +29,42 @@ from .media import media_place, prepare_media
 from .overlay import LABEL, image_groups, image_reference
 from .site import Site
 
+STORAGE = "STOWAGE_STATIC_STORAGE"
 
-def render(site: Site, inspections: Mapping[str, Inspection], tag: str = "current") -> str:
+
+def render(
+    site: Site,
+    inspections: Mapping[str, Inspection],
+    tag: str = "current",
+    environment: Mapping[str, str] | None = None,
+) -> str:
     """The overlay for images of `tag`; without inspections, one that only asks the images."""
     media = None
     if inspections:
         media = media_place(site, main_of(site.project, inspections).media_root)
     document = overlay.build(
-        site.project, site.paths, site.compose.config(), site.fragments, inspections, media, tag
+        site.project,
+        site.paths,
+        site.compose.config(),
+        site.fragments,
+        inspections,
+        media,
+        tag,
+        environment,
     )
     return overlay.text(document, site.project)
 
 
-def one_off_overlay(site: Site, inspections: Mapping[str, Inspection], tag: str) -> Path:
-    """The overlay for one-off containers of the images of `tag`, in a file of this run."""
+def one_off_overlay(
+    site: Site, inspections: Mapping[str, Inspection], tag: str, storage: str
+) -> Path:
+    """The overlay for one-off containers of the images of `tag`, in a file of this run.
+
+    `storage` names their static files: that of release.env is the serving release's.
+    """
     prepare_generated(site, inspections)
     path = site.paths.scratch / ("one-off.yaml" if inspections else "inspect.yaml")
-    write_atomic(path, render(site, inspections, tag))
+    write_atomic(path, render(site, inspections, tag, {STORAGE: storage} if storage else {}))
     return path
 
 
@@ -57,6 +76,8 @@ def activate(site: Site, release: Release) -> None:
             engine.docker("tag", image, image_reference(site.project, builder, release.id))
             engine.docker("tag", image, image_reference(site.project, builder, "current"))
     text = f"RELEASE_ID='{release.id}'\nSTOWAGE_RELEASE_ID='{release.id}'\n"
+    if release.storage:
+        text += f"{STORAGE}='{release.storage}'\n"
     write_atomic(site.paths.release_env, text)
     point_symlink(site.paths.current, f"releases/{release.id}")
 

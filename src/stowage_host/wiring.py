@@ -72,7 +72,7 @@ def apply(site: Site, dry_run: bool) -> dict[str, Any]:
 
 def _ask_again(site: Site, serving: Release) -> dict[str, Inspection]:
     """What the current images say with today's settings module and environment."""
-    asking = [one_off_overlay(site, {}, serving.id)]
+    asking = [one_off_overlay(site, {}, serving.id, serving.storage)]
     return inspect_images(site.compose, site.paths, serving.images, asking)
 
 

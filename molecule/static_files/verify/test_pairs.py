@@ -46,9 +46,7 @@ def on_server(text: str) -> str:
 
 def change(storage: str, server: str) -> None:
     """What a person runs after a change of one of these variables."""
-    before = PAIRS[PAIRS.index((storage, server)) - 1]
-    name = "release_site" if before[0] != storage else "deploy_site"
-    words = [str(Path(sys.executable).with_name("ansible-playbook")), f"stowage.django.{name}"]
+    words = [str(Path(sys.executable).with_name("ansible-playbook")), "stowage.django.deploy_site"]
     words += ["--inventory", os.environ["SITE_INVENTORY"], "--extra-vars", "stowage_hosts=bed"]
     words += ["--extra-vars", f"static_files_storage={storage}"]
     words += ["--extra-vars", f"django_project_static_server={server}"]

@@ -170,6 +170,8 @@ def test_the_application_answers_all_along(server: Server) -> None:
 
 def test_rollback_takes_no_longer_than_the_restart(server: Server) -> None:
     """To the release before and, by name, forward again; a deployment leaves a rollback alone."""
+    change_css(server, "teal")
+    server.run("stowage", "-p", "trails", "static", "publish")
     site, rows = server.site("trails"), releases(server)
     serving, before = str(rows[-1]["id"]), str(rows[-2]["id"])
     new = css(site)

@@ -34,13 +34,17 @@ def check(compose: Compose, service: str) -> dict[str, Any]:
             "running": False,
             "msg": f"{service} is not running; nothing to check.",
         }
+    _test(container, service)
+    return {"changed": False, "running": True, "msg": f"{service}: the configuration is valid."}
+
+
+def _test(container: dict[str, Any], service: str) -> None:
     words = ["docker", "exec", container["Id"], "nginx", "-t", "-c", CONFIGURATION]
     result = engine.run(words)
     if result.code:
         raise InputError(
             "nginx_site", service, f"nginx refuses its configuration:\n{result.tail()}"
         )
-    return {"changed": False, "running": True, "msg": f"{service}: the configuration is valid."}
 
 
 def _digest(paths: Paths) -> str:
@@ -68,7 +72,7 @@ def load(compose: Compose, paths: Paths, service: str) -> bool:
     loaded = paths.nginx_run / "loaded"
     if container is None or (loaded.exists() and loaded.read_text().strip() == _digest(paths)):
         return False
-    check(compose, service)
+    _test(container, service)
     words = ["docker", "exec", container["Id"], "nginx", "-c", CONFIGURATION, "-s", "reload"]
     result = engine.run(words)
     if result.code:

@@ -35,8 +35,9 @@ def digest(path: str | Path) -> str:
 
 def targets(paths: Paths, manifest: Manifest) -> dict[str, Path]:
     """Each name of a release's tree -> the file that it is a link to."""
-    found = {name: paths.pool / hashed for name, hashed in manifest.links.items()}
-    found |= {name: paths.plain / manifest.digests[name] for name in manifest.own_files}
+    pool, plain = paths.pool, paths.plain
+    found = {name: pool / hashed for name, hashed in manifest.links.items()}
+    found |= {name: plain / manifest.digests[name] for name in manifest.own_files}
     return found
 
 
@@ -47,8 +48,9 @@ def faults(
 
     Every file is read. The work is proportional to the release, decoding to `decode`.
     """
-    places = [(paths.pool / name, name) for name in sorted(manifest.pooled)]
-    places += [(paths.plain / manifest.digests[n], n) for n in sorted(manifest.own_files)]
+    pool, kept = paths.pool, paths.plain
+    places = [(pool / name, name) for name in sorted(manifest.pooled)]
+    places += [(kept / manifest.digests[name], name) for name in sorted(manifest.own_files)]
     with ThreadPoolExecutor(os.cpu_count() or 2) as threads:
         said = threads.map(lambda place: _fault(place[0], manifest.promise(place[1])), places)
         found = [Fault(place, name, what) for (place, name), what in zip(places, said) if what]
@@ -57,9 +59,9 @@ def faults(
         if file not in wrong:
             tree = paths.releases / release
             found.append(Fault(tree / name, name, "is not the file that was published"))
-    plain = [paths.pool / name for name in decode]
-    for variant, what in wrong_variants(path for path in plain if path not in wrong).items():
-        found.append(Fault(variant, str(variant.relative_to(paths.pool)), what))
+    sound = [path for name in decode if (path := pool / name) not in wrong]
+    for variant, what in wrong_variants(sound).items():
+        found.append(Fault(variant, str(variant.relative_to(pool)), what))
     return found
 
 

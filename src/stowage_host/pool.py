@@ -62,7 +62,7 @@ def read(
     the project's own, whose hashes may be of another kind. Without `with_pool` nothing counts that
     is in the pool. Raises GateError for anything that is not fit to be served.
     """
-    tree = paths.staging / "tree"
+    tree, pool = paths.staging / "tree", paths.pool
     names = frozenset(_walk(tree))
     said = collected(paths.staging / "manifest.json")
     pairs = dict(said.paths)
@@ -78,7 +78,7 @@ def read(
     pooled = manifest.pooled
     for name, hashed in pairs.items():
         _check_length(name)
-        there = hashed in pooled and with_pool and _is_file(paths.pool / hashed)
+        there = hashed in pooled and with_pool and _is_file(pool / hashed)
         if hashed not in names and not there:
             raise GateError(
                 f"the manifest names {hashed!r} for {name!r}, but no such file was collected"
@@ -89,7 +89,7 @@ def read(
         digests[name] = said.plain[name]
         if not (with_pool and _is_file(paths.plain / said.plain[name])):
             raise GateError(f"no text was collected for {name!r}, and there is none of its MD5")
-    new = [name for name in pooled & names if not with_pool or not (paths.pool / name).exists()]
+    new = [name for name in pooled & names if not with_pool or not (pool / name).exists()]
     return Staged(names, Manifest(pairs, own, digests, said.compressor), tuple(sorted(new)))
 
 
@@ -196,7 +196,8 @@ def publish(paths: Paths, release: str, level: Compression, staged: Staged) -> P
     added = sum(_link_into_pool(tree, paths.pool, name) for name in both)
     for name in staged.names & manifest.own_files:
         keep(tree / name, paths.plain / manifest.digests[name])
-    for name, file in gate.targets(paths, manifest).items():
+    targets = gate.targets(paths, manifest)
+    for name, file in targets.items():
         link(file, tree / name)
     _replace_tree(tree, paths.releases / release)
     write_atomic(paths.manifests / f"{release}.json", manifest.text())
@@ -205,8 +206,7 @@ def publish(paths: Paths, release: str, level: Compression, staged: Staged) -> P
         run(["sync", "--file-system", str(paths.static)])
     read_back(paths, release, manifest, staged.new)
     _keep_memory(paths)
-    files = len(gate.targets(paths, manifest))
-    return Published(files, len(staged.new), added, manifest)
+    return Published(len(targets), len(staged.new), added, manifest)
 
 
 def pack(tree: Path, names: Sequence[str], level: Compression) -> None:

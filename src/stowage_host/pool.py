@@ -116,8 +116,8 @@ def _digests(
         if name in found and name not in pooled and hashed in pooled
         if found[name].startswith(known.promise(hashed) or "none")
     }
-    told = pooled - manifest.own_hashes if verify else set()
-    return {name: digest for name, digest in found.items() if name not in links | told}
+    elsewhere = links | (pooled - manifest.own_hashes if verify else set())
+    return {name: digest for name, digest in found.items() if name not in elsewhere}
 
 
 def _matches(name: str, globs: Sequence[str]) -> bool:

@@ -74,7 +74,7 @@ def publish(site: Site, dry_run: bool, keep_rollback: bool = False) -> dict[str,
     if dry_run and not former:
         word = "Would make the first release; a dry run does not build for that."
         return {"changed": True, "msg": word}
-    candidate = _candidate(site, clock)
+    candidate = _candidate(site, clock, dry_run)
     if identity.unchanged(site, ledger, candidate.wanted, candidate.fingerprint):
         return {"changed": False, "release": former, "msg": f"{former} serves already."}
     if keep_rollback and (undone := identity.rolled_back(ledger, candidate.fingerprint)):
@@ -160,17 +160,21 @@ def _listing(manifest: Manifest) -> str:
     return "".join(f"{line}\n" for line in sorted(lines))
 
 
-def _candidate(site: Site, clock: Clock) -> Candidate:
-    """Build the images, ask them about the project, and find out what the release is called."""
+def _candidate(site: Site, clock: Clock, dry_run: bool) -> Candidate:
+    """Build the images, ask them about the project, and find out what the release is called.
+
+    A dry run starts nothing that is not running, and leaves the way to the overlay as it is.
+    """
     for place in (site.paths.static, site.paths.scratch):
         place.mkdir(parents=True, exist_ok=True)
     if not site.paths.release_env.exists():
         write_atomic(site.paths.release_env, "")
-    lay(site)
+    if not dry_run:
+        lay(site)
     with clock.step("build"):
         built = images.make(site)
     with clock.step("inspect"):
-        built, inspections = _inspected(site, built)
+        built, inspections = _inspected(site, built, start=not dry_run)
     media = media_place(site, main_of(site.project, inspections).media_root)
     if media is not None and media.source == str(site.paths.media):
         site.paths.media.mkdir(exist_ok=True)
@@ -237,10 +241,12 @@ def _fingerprint(site: Site, built: dict[str, str]) -> str:
     return hashlib.sha256(json.dumps(inputs, sort_keys=True).encode()).hexdigest()
 
 
-def _inspected(site: Site, built: dict[str, str]) -> tuple[dict[str, str], dict[str, Inspection]]:
+def _inspected(
+    site: Site, built: dict[str, str], start: bool
+) -> tuple[dict[str, str], dict[str, Inspection]]:
     """Start what the Django services need, ask each image, add the packages that it lacks."""
     needed = site.compose.dependencies()
-    if needed:
+    if needed and start:
         say(f"Starting {', '.join(needed)}")
         site.compose.check(
             "up", "--detach", "--no-recreate", "--wait", "--wait-timeout", "120", *needed

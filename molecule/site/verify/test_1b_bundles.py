@@ -75,3 +75,17 @@ def test_a_block_that_needs_a_request_stops_the_change_to_offline(server: Server
     assert "board/index.html" in done.stdout
     assert "theme" in done.stdout
     assert outputs(site) == before
+
+
+def test_a_page_that_names_a_missing_hashed_file_undoes_the_switch(server: Server) -> None:
+    page = "/srv/bundles/board/templates/board/index.html"
+    site = server.site("kiosk")
+    before = outputs(site)
+    link = '<link rel="prefetch" href="/static/css/gone.0123456789ab.css">'
+    server.shell(f"cp {page} /root/index.html && echo '{link}' >> {page}")
+    text = server.shell("stowage -p kiosk static publish 2>&1", check=False)
+    server.shell(f"cp /root/index.html {page}")
+    assert "names static files that are not served: /static/css/gone.0123456789ab.css 404" in text
+    assert "serves again" in text
+    assert outputs(site) == before
+    assert link not in site.page("/")

@@ -215,6 +215,7 @@ def _tell(answer: Answer, as_json: bool) -> None:
 def main(words: Sequence[str] | None = None) -> int:
     """Run one verb; the exit code is the process's."""
     arguments = parser().parse_args(words)
+    os.umask(0o022)  # nginx, another user, reads what is published; secrets have modes of their own
     try:
         if arguments.verb == "compose":
             _compose(arguments)

@@ -15,15 +15,25 @@ from .overlay import writes_static
 from .site import Site
 
 
+def make_generated(site: Site, inspections: Mapping[str, Inspection]) -> bool:
+    """Make the place where an image needs it; return whether there was none.
+
+    It is mounted within a read-only one, so it must be there before. An application that runs may
+    own it: it stays the owner here.
+    """
+    place = site.paths.generated
+    if not writes_static(site.fragments, inspections) or place.is_dir():
+        return False
+    place.mkdir(parents=True)
+    place.chmod(0o755)
+    return True
+
+
 def prepare_generated(site: Site, inspections: Mapping[str, Inspection]) -> bool:
-    """Make the place where an image needs it, the container's user its owner; return whether
-    anything changed. It is mounted within a read-only one, so it must be there before."""
+    """Make the place where an image needs it, and the user of the container that is about to serve
+    its owner; return whether anything changed."""
+    made = make_generated(site, inspections)
     if not writes_static(site.fragments, inspections):
         return False
-    place = site.paths.generated
-    made = not place.is_dir()
-    if made:
-        place.mkdir(parents=True)
-        place.chmod(0o755)
     inspection = main_of(site.project, inspections)
-    return own(place, inspection.uid, inspection.gid) or made
+    return own(site.paths.generated, inspection.uid, inspection.gid) or made

@@ -110,13 +110,16 @@ def settle(ledger: Ledger, wanted: str, is_given: bool, fingerprint: str) -> tup
             wanted,
             f"was used for other content on {used.released_at}; give this release an id of its own",
         )
+    name = counted(ledger, wanted, fingerprint)
+    return name, f"{wanted} was used for other content; this release is {name}."
+
+
+def counted(ledger: Ledger, wanted: str, fingerprint: str) -> str:
+    """The id with the first number that no other content has."""
     number = 2
     while (used := ledger.get(f"{wanted}-{number}")) and used.fingerprint != fingerprint:
         number += 1
-    return (
-        f"{wanted}-{number}",
-        f"{wanted} was used for other content; this release is {wanted}-{number}.",
-    )
+    return f"{wanted}-{number}"
 
 
 def unchanged(site: Site, ledger: Ledger, wanted: str, fingerprint: str) -> bool:

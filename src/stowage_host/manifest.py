@@ -120,7 +120,7 @@ def read_document(path: Path, what: str) -> dict[str, Any] | None:
         raise GateError(f"{what} in the staging directory is larger than {MOST_BYTES} bytes")
     try:
         document: Any = json.loads(path.read_text(encoding="utf-8"))
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise GateError(f"{what} cannot be read: {error}") from None
     if not isinstance(document, dict):
         raise GateError(f"{what} cannot be read: it is no JSON object")

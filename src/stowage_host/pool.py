@@ -21,13 +21,14 @@ from typing import Any
 from . import gate
 from .compression import VARIANTS, Compression, compress, wrong_variants
 from .engine import run, say
-from .errors import GateError
+from .errors import GateError, StowageError
 from .files import write_atomic
 from .manifest import HASHED, Manifest, collected, is_safe, read_document
 from .project import Paths
 
 LONGEST_NAME_BYTES = 240
 """So that the name still has room for `.gz` and a temporary suffix in 255 bytes."""
+MOST_LEVELS = 64
 OWN_HASHES = "static_files_own_hashes"
 
 
@@ -56,13 +57,14 @@ class Published:
 def read(
     paths: Paths, own_hashes: Sequence[str] = (), verify: bool = True, with_pool: bool = True
 ) -> Staged:
-    """Check the staging directory, changing nothing.
+    """Close the staging directory and check it; nothing is published.
 
     `own_hashes` are the globs of names that somebody else hashed. `verify` is off for a storage of
     the project's own, whose hashes may be of another kind. Without `with_pool` nothing counts that
     is in the pool. Raises GateError for anything that is not fit to be served.
     """
     tree, pool = paths.staging / "tree", paths.pool
+    _take(paths)
     names = frozenset(_walk(tree))
     said = collected(paths.staging / "manifest.json")
     pairs = dict(said.paths)
@@ -120,6 +122,20 @@ def _digests(
     return {name: digest for name, digest in found.items() if name not in elsewhere}
 
 
+def _take(paths: Paths) -> None:
+    """Close the staging directory to the user that wrote it; its tree must be a folder itself.
+
+    A link in its place would lead all that follows to other files of the server.
+    """
+    if not stat.S_ISDIR(paths.staging.lstat().st_mode):
+        raise GateError(f"{paths.staging} is no directory: not published")
+    os.chown(paths.staging, os.geteuid(), os.getegid())
+    os.chmod(paths.staging, 0o700)
+    tree = paths.staging / "tree"
+    if not (os.path.lexists(tree) and stat.S_ISDIR(tree.lstat().st_mode)):
+        raise GateError("the staging directory has no tree of its own: not published")
+
+
 def _matches(name: str, globs: Sequence[str]) -> bool:
     return any(fnmatch.fnmatchcase(name, glob) for glob in globs)
 
@@ -133,6 +149,8 @@ def _is_file(path: Path) -> bool:
 
 def _walk(directory: Path, prefix: str = "") -> Iterator[str]:
     """Relative names of all files below `directory`; raises GateError for what is no plain file."""
+    if prefix.count("/") > MOST_LEVELS:
+        raise GateError(f"static files lie more than {MOST_LEVELS} folders deep: not published")
     with os.scandir(directory) as entries:
         for entry in sorted(entries, key=lambda item: item.name):
             name = f"{prefix}{entry.name}"
@@ -191,9 +209,12 @@ def publish(paths: Paths, release: str, level: Compression, staged: Staged) -> P
     paths.pool.mkdir(parents=True, exist_ok=True)
     say(f"Compressing {len(staged.new)} files")
     pack(tree, staged.new, level)
+    # Before anything has its name: else a power cut could leave names without content.
+    _sync(paths)
     say(f"Publishing {release}")
-    both = sorted(manifest.pooled & staged.names)
-    added = sum(_link_into_pool(tree, paths.pool, name) for name in both)
+    added = sum(_link_into_pool(tree, paths.pool, name) for name in staged.new)
+    for name in (manifest.pooled & staged.names) - set(staged.new):
+        _drop(tree / name)
     for name in staged.names & manifest.own_files:
         keep(tree / name, paths.plain / manifest.digests[name])
     targets = gate.targets(paths, manifest)
@@ -201,12 +222,17 @@ def publish(paths: Paths, release: str, level: Compression, staged: Staged) -> P
         link(file, tree / name)
     _replace_tree(tree, paths.releases / release)
     write_atomic(paths.manifests / f"{release}.json", manifest.text())
-    if staged.new:
-        # Else a power cut after the switch could leave names without content.
-        run(["sync", "--file-system", str(paths.static)])
+    _sync(paths)
     read_back(paths, release, manifest, staged.new)
     _keep_memory(paths)
     return Published(len(targets), len(staged.new), added, manifest)
+
+
+def _sync(paths: Paths) -> None:
+    """Have the disk hold what was written; raises StowageError where it does not."""
+    result = run(["sync", "--file-system", str(paths.static)])
+    if result.code:
+        raise StowageError(f"{paths.static} cannot be written to the disk: {result.tail(2)}")
 
 
 def pack(tree: Path, names: Sequence[str], level: Compression) -> None:
@@ -225,7 +251,8 @@ def read_back(paths: Paths, release: str, manifest: Manifest, new: Sequence[str]
     found = gate.faults(paths, release, manifest)
     if not found:
         return
-    old = [fault for fault in found if fault.name not in new]
+    known = set(new)
+    old = [fault for fault in found if fault.name not in known]
     remedy = f"; run `stowage -p {paths.name} static repair`, then release again" if old else ""
     more = f" and {len(found) - 5} more" if len(found) > 5 else ""
     raise GateError(
@@ -244,23 +271,23 @@ def secure(tree: Path) -> None:
             os.chmod(os.path.join(folder, name), 0o644)
 
 
-def _link_into_pool(tree: Path, pool: Path, name: str) -> int:
-    """Move one immutable file to the pool, its variants first; return the bytes that are new.
+def _drop(source: Path) -> None:
+    """Remove a staged file that stands in the pool already, with variants that nobody checked."""
+    for suffix in (*VARIANTS, ""):
+        with contextlib.suppress(FileNotFoundError):
+            source.with_name(source.name + suffix).unlink()
 
-    A file that stands in the pool stays. What is named the same in the pool and in the release's
-    tree becomes a link.
-    """
+
+def _link_into_pool(tree: Path, pool: Path, name: str) -> int:
+    """Move one new file to the pool, its checked variants first; return the bytes that are new."""
     target = pool / name
     target.parent.mkdir(parents=True, exist_ok=True)
     added = 0
     for suffix in (*VARIANTS, ""):
         source, place = tree / (name + suffix), target.with_name(target.name + suffix)
         with contextlib.suppress(FileNotFoundError):
-            size = source.stat().st_size
-            with contextlib.suppress(FileExistsError):
-                os.link(source, place)
-                added += size
-            source.unlink()
+            os.replace(source, place)
+            added += place.stat().st_size
     return added
 
 
@@ -316,6 +343,8 @@ def prepare_staging(paths: Paths, uid: int, gid: int) -> None:
 
 
 def clear_staging(paths: Paths) -> None:
-    """Remove the staging directory with all that a container left in it."""
-    if paths.staging.exists():
-        shutil.rmtree(paths.staging)
+    """Remove the staging directory with all that a container left in it, however deep."""
+    if os.path.lexists(paths.staging):
+        result = run(["rm", "-rf", "--", str(paths.staging)])
+        if result.code:
+            raise StowageError(f"{paths.staging} cannot be removed: {result.tail(2)}")

@@ -16,11 +16,12 @@ from pathlib import Path
 from typing import Any
 
 from . import engine
-from .compression import VARIANTS
+from .compression import VARIANTS, wrong_variants
 from .engine import say
 from .errors import StowageError
+from .gate import digest
 from .ledger import Ledger, Release
-from .manifest import Manifest
+from .manifest import HASHED, Manifest
 from .project import Paths
 from .site import Site
 
@@ -82,15 +83,19 @@ def prune(site: Site, dry_run: bool) -> dict[str, Any]:
     keep = kept(site, ledger)
     gone = [entry for entry in ledger.releases if entry not in keep]
     files = _unreachable(site.paths.pool, reachable(site.paths, keep))
+    files += _unreachable(site.paths.plain, _plain(site.paths, keep))
+    leftovers = _leftovers(site.paths, {entry.id for entry in keep})
+    changed = bool(gone or files or leftovers)
     answer = {
-        "changed": bool(gone or files),
+        "changed": changed,
         "pruned": [entry.id for entry in gone],
         "files": len(files),
         "bytes": sum(path.stat().st_size for path in files),
     }
     said = ", ".join(entry.id for entry in gone) or "no release"
-    if dry_run or not answer["changed"]:
-        answer["msg"] = f"Would drop {said} and {len(files)} files of the pool."
+    word = "Would drop" if dry_run else "Dropped"
+    answer["msg"] = f"{word} {said} and {len(files)} published files."
+    if dry_run or not changed:
         return answer
     say("Pruning")
     # The ledger first: whatever is then left over is unreachable, and the next run finds it.
@@ -98,24 +103,62 @@ def prune(site: Site, dry_run: bool) -> dict[str, Any]:
     ledger.save(site.paths)
     for path in files:
         path.unlink()
-    _remove_trees(site.paths, {entry.id for entry in keep})
+    for place in leftovers:
+        if place.is_dir():
+            shutil.rmtree(place)
+        else:
+            place.unlink()
+    _remove_empty_folders(site.paths)
     _remove_images(site, {entry.id for entry in keep})
-    answer["msg"] = f"Dropped {said} and {len(files)} files of the pool."
     return answer
 
 
-def _remove_trees(paths: Paths, ids: set[str]) -> None:
+def sweep(site: Site, ledger: Ledger) -> None:
+    """Remove what a run that was killed, or a power cut, left damaged in the pool.
+
+    No release names it, so none that serves needs it; the next one would be held up by it.
+    """
+    try:
+        names = reachable(site.paths, ledger.releases)
+    except StowageError:
+        return
+    if not names:
+        return  # A lost ledger, perhaps: the pool may be all that is left.
+    found = _unreachable(site.paths.pool, names)
+    plain = [path for path in found if path.suffix not in VARIANTS]
+    damaged = {path for path in plain if not _is_whole(path)}
+    damaged |= set(wrong_variants(path for path in plain if path not in damaged))
+    damaged |= {
+        path for path in found if path.suffix in VARIANTS and path.with_suffix("") in damaged
+    }
+    for path in damaged:
+        path.unlink()
+
+
+def _is_whole(path: Path) -> bool:
+    """Whether a file of the pool holds what its name says; of a name that says nothing, no."""
+    match = HASHED.search(path.name)
+    return match is not None and digest(path).startswith(match["hash"])
+
+
+def _plain(paths: Paths, releases: list[Release]) -> set[str]:
+    """Names of the files beside the pool that the releases need."""
+    names: set[str] = set()
+    for entry in releases:
+        manifest = Manifest.load(paths.manifests / f"{entry.id}.json")
+        names |= {manifest.digests[name] for name in manifest.own_files}
+    return names
+
+
+def _leftovers(paths: Paths, ids: set[str]) -> list[Path]:
     """Release trees and manifests of releases that the ledger does not know any more."""
-    for place in paths.releases.iterdir():
-        if place.name not in ids:
-            shutil.rmtree(place)
-    for place in paths.manifests.glob("*.json"):
-        if place.stem not in ids:
-            place.unlink()
-    if paths.plain.is_dir():
-        for place in paths.plain.iterdir():
-            if place.stat().st_nlink == 1:  # no tree has it any more
-                place.unlink()
+    found = [place for place in paths.manifests.glob("*.json") if place.stem not in ids]
+    if paths.releases.is_dir():
+        found += [place for place in paths.releases.iterdir() if place.name not in ids]
+    return found
+
+
+def _remove_empty_folders(paths: Paths) -> None:
     for folder, _, _ in os.walk(paths.pool, topdown=False):
         with contextlib.suppress(OSError):
             if folder != str(paths.pool):

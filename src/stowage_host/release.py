@@ -27,7 +27,7 @@ from .manifest import Manifest
 from .media import media_place
 from .oneoff import one_off
 from .pool import clear_staging
-from .prune import kept, prune
+from .prune import kept, prune, sweep
 from .site import Site
 from .switch import lay, one_off_overlay, render, switch
 from .wiring import check
@@ -85,7 +85,9 @@ def publish(site: Site, dry_run: bool, keep_rollback: bool = False) -> dict[str,
     try:
         if dry_run:
             return {**_preview(site, ledger, candidate, name), "warnings": words}
+        sweep(site, ledger)
         release, notes = _make(site, ledger, candidate, name, clock)
+        name = release.id
     finally:
         clear_staging(site.paths)
     with clock.step("switch"):
@@ -207,6 +209,9 @@ def _make(
         notes = collect(site, name, inspection, candidate.overlay)
     with clock.step("publish"):
         staged = pool.read(site.paths, own_hashes(site), verified(storage(site)))
+        if _would_replace(site, ledger, name, staged.manifest):
+            name = identity.counted(ledger, name, "")
+            release = replace(release, id=name)
         published = pool.publish(site.paths, name, compression(site), staged)
     with clock.step("check"):
         say(f"Checking {name}")
@@ -219,9 +224,25 @@ def _make(
         files=published.files,
         new_files=published.new_files,
         new_bytes=published.new_bytes,
-        manifest_sha256=hashlib.sha256(published.manifest.text().encode()).hexdigest(),
+        manifest_sha256=_digest(published.manifest),
     )
     return release, list(dict.fromkeys([*inspection.notes, *notes]))
+
+
+def _would_replace(site: Site, ledger: Ledger, name: str, manifest: Manifest) -> bool:
+    """Whether the id is that of a release whose files are others, or that serves right now.
+
+    The same source may be collected otherwise another time; a kept release keeps what it has.
+    """
+    known = ledger.get(name)
+    if known is None:
+        current = site.paths.current
+        return current.is_symlink() and os.readlink(current) == f"releases/{name}"
+    return _digest(manifest) != known.manifest_sha256
+
+
+def _digest(manifest: Manifest) -> str:
+    return hashlib.sha256(manifest.text().encode()).hexdigest()
 
 
 def _who() -> str:

@@ -39,13 +39,23 @@ def repair(site: Site, wanted: str, dry_run: bool) -> dict[str, Any]:
         known = ", ".join(entry.id for entry in ledger.releases) or "none"
         raise InputError("RELEASE", wanted, f"no such release; there are {known}")
     mended: dict[str, list[str]] = {}
+    failed: list[str] = []
     for release in releases:
         say(f"Checking {release.id}")
-        found = _check(site, release, dry_run)
+        try:
+            found = _check(site, release, dry_run)
+        except StowageError as error:
+            failed.append(str(error))
+            continue
+        finally:
+            pool.clear_staging(site.paths)
         if found:
             mended[release.id] = found
-    if mended and not dry_run:
+    if (mended or failed) and not dry_run:
         _relink(site, ledger)
+    if failed:
+        done = f"; mended: {', '.join(mended)}" if mended else ""
+        raise GateError("; ".join(failed) + done)
     word = "Would mend" if dry_run else "Mended"
     lines = [f"{word} {name}: {'; '.join(found)}." for name, found in mended.items()]
     return {
@@ -95,7 +105,6 @@ def _collect_anew(site: Site, release: Release) -> pool.Staged:
 def _mend_manifest(site: Site, release: Release) -> Manifest:
     """Write the release's manifest anew; it must be the one that the ledger knows."""
     manifest = _collect_anew(site, release).manifest
-    pool.clear_staging(site.paths)
     text = manifest.text()
     if hashlib.sha256(text.encode()).hexdigest() != release.manifest_sha256:
         raise _other("the manifest", release)
@@ -113,7 +122,7 @@ def _other(what: str, release: Release) -> GateError:
 def _mend(site: Site, release: Release, manifest: Manifest, found: list[Fault]) -> None:
     """Collect the release anew and put good copies in place, each by a rename."""
     staged, pooled = _collect_anew(site, release), manifest.pooled
-    hashed = sorted({name for fault in found if (name := _base(fault, manifest)) in pooled})
+    hashed = sorted({name for fault in found if (name := _base(fault, pooled))})
     own = sorted({fault.name for fault in found} & manifest.own_files)
     for name in [*hashed, *own]:
         _require(site, release, manifest, name, staged.names)
@@ -124,14 +133,13 @@ def _mend(site: Site, release: Release, manifest: Manifest, found: list[Fault]) 
         _replace(tree / name, site.paths.pool / name)
     for name in own:
         _replace(tree / name, site.paths.plain / manifest.digests[name], variants=False)
-    pool.clear_staging(site.paths)
 
 
-def _base(fault: Fault, manifest: Manifest) -> str:
-    """The name of the file in the pool that a fault is about, a variant's or a link's included."""
-    if fault.name in manifest.pooled:
+def _base(fault: Fault, pooled: set[str]) -> str:
+    """The name of the file in the pool that a fault is about, its own or its variant's; else ''."""
+    if fault.name in pooled:
         return fault.name
-    if fault.name.endswith(VARIANTS) and fault.name[:-3] in manifest.pooled:
+    if fault.name.endswith(VARIANTS) and fault.name[:-3] in pooled:
         return fault.name[:-3]
     return ""
 

@@ -218,11 +218,12 @@ def _page(address: tuple[str, int], host: str, path: str) -> tuple[int, str]:
     """Status and text of a page that is HTML; for another one the text is empty."""
     connection = http.client.HTTPConnection(*address, timeout=TIMEOUT_SECONDS)
     try:
-        connection.request("GET", path, headers={"Host": host, "User-Agent": "stowage"})
+        url = quote(path, safe="/?&=%:;,+@~!$'()*")
+        connection.request("GET", url, headers={"Host": host, "User-Agent": "stowage"})
         answer = connection.getresponse()
         is_html = answer.headers.get_content_type() == "text/html"
         return answer.status, answer.read().decode(errors="replace") if is_html else ""
-    except (OSError, http.client.HTTPException) as error:
+    except (OSError, ValueError, http.client.HTTPException) as error:
         return 0, f"not at all: {type(error).__name__}: {error}"
     finally:
         connection.close()

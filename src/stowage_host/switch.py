@@ -19,7 +19,7 @@ from .compose import service_of
 from .engine import say
 from .errors import EngineError, HealthError, StowageError
 from .files import json_text, point_symlink, prepared, read_json, utc_now, write_atomic, write_json
-from .generated import prepare_generated
+from .generated import make_generated, prepare_generated
 from .health import wait_for
 from .inspection import Inspection, main_of
 from .ledger import Ledger, Release
@@ -62,7 +62,7 @@ def one_off_overlay(
 
     `storage` names their static files: that of release.env is the serving release's.
     """
-    prepare_generated(site, inspections)
+    make_generated(site, inspections)
     path = site.paths.scratch / ("one-off.yaml" if inspections else "inspect.yaml")
     write_atomic(path, render(site, inspections, tag, {STORAGE: storage} if storage else {}))
     return path
@@ -161,8 +161,8 @@ def switch(
             warnings = serving.check_after(site, manifest)
             say(f"Recording {release.id}")
             os.replace(record, site.paths.ledger)
-        except (StowageError, OSError) as error:
-            raise _put_back(site, former, former_text, unwired, error) from None
+        except Exception as error:  # whatever it is: the former release must serve again
+            raise _put_back(site, former, former_text, unwired, error) from error
     site.paths.intent.unlink()
     return Switched(changed, warnings)
 
@@ -179,9 +179,11 @@ def _put_back(
     former: Release | None,
     text: str,
     unwired: list[str],
-    error: StowageError | OSError,
+    error: Exception,
 ) -> StowageError:
     """Restore what served before; the error then says both what failed and what serves."""
+    foreseen = isinstance(error, (StowageError, OSError))
+    what = str(error) if foreseen else f"{type(error).__name__}: {error}"
     try:
         if former is not None:
             say(f"Putting {former.id} back")
@@ -195,10 +197,10 @@ def _put_back(
         else:
             serves = _take_back_first(site, unwired)
     except (StowageError, OSError) as second:
-        return HealthError(f"{error}\nPutting back what served before failed, too: {second}")
+        return HealthError(f"{what}\nPutting back what served before failed, too: {second}")
     site.paths.intent.unlink()
     kind = type(error) if isinstance(error, (HealthError, EngineError)) else StowageError
-    return kind(f"{error}\nThe switch was undone: {serves}.")
+    return kind(f"{what}\nThe switch was undone: {serves}.")
 
 
 def _take_back_first(site: Site, unwired: list[str]) -> str:

@@ -9,9 +9,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from tests.unit.stowage_django.collecting import BOOTSTRAP
 from tests.unit.stowage_django.conftest import run, way_environment
 from tests.unit.stowage_django.shapes import Shape, plain
-from tests.unit.stowage_django.test_collect import BOOTSTRAP
 
 COMPRESSORS = ("4.2-compressor-4.4", "5.2-compressor-4.5", "6.1-compressor-4.6")
 SETTINGS = """\

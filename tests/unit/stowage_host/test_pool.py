@@ -144,6 +144,14 @@ def long_name(tree: Path) -> None:
     (tree / ("x" * 251 + ".css")).write_text("x")
 
 
+def deep_tree(tree: Path) -> None:
+    (tree / "/".join("d" * 70)).mkdir(parents=True)
+
+
+def manifest_of_brackets(tree: Path) -> None:
+    (tree.parent / "manifest.json").write_text("[" * 200_000)
+
+
 def manifest_is_a_link(tree: Path) -> None:
     (tree.parent / "manifest.json").unlink()
     (tree.parent / "manifest.json").symlink_to("/etc/passwd")
@@ -163,6 +171,8 @@ def wrong_content(tree: Path) -> None:
         (control_character, "no URL can carry"),
         (backslash, "no URL can carry"),
         (long_name, "longer than"),
+        (deep_tree, "folders deep"),
+        (manifest_of_brackets, "cannot be read"),
         (manifest_is_a_link, "no plain file"),
         (wrong_content, "not what its name promises"),
     ],
@@ -395,3 +405,43 @@ def test_equal_files_of_releases_without_a_manifest_are_kept_once(paths: Paths) 
         (paths.staging / "manifest.json").unlink()
         put(paths, release)
     assert (paths.releases / "r1/a.css").samefile(paths.releases / "r2/a.css")
+
+
+@pytest.mark.parametrize("target", ["elsewhere", "pool"])
+def test_a_link_in_the_place_of_the_tree_leads_nowhere(paths: Paths, target: str) -> None:
+    """The container owns the staging directory, and may put a link to any place into it."""
+    stage(paths, {"a.css": CSS})
+    put(paths, "r1")
+    shutil.rmtree(paths.staging)
+    other = paths.pool if target == "pool" else paths.root / "elsewhere"
+    other.mkdir(mode=0o700, exist_ok=True)
+    secret = other / "secret"
+    secret.touch(0o600)
+    before = everything(paths.pool)
+    paths.staging.mkdir()
+    (paths.staging / "tree").symlink_to(other)
+    with pytest.raises(GateError, match="no tree of its own"):
+        put(paths, "r2")
+    assert everything(paths.pool) == before
+    assert secret.stat().st_mode & 0o777 == 0o600
+    pool.clear_staging(paths)
+    assert secret.exists()
+
+
+def test_a_variant_for_a_file_that_is_published_already_is_not_taken(paths: Paths) -> None:
+    content = b"x"
+    stage(paths, {"a.css": content})
+    put(paths, "r1")
+    shutil.rmtree(paths.staging)
+    stage(paths, {"a.css": content})
+    (paths.staging / "tree" / f"{hashed('a.css', content)}.gz").write_bytes(b"garbage")
+    put(paths, "r2")
+    assert everything(paths.pool) == [hashed("a.css", content)]
+
+
+def test_a_variant_without_end_is_read_as_far_as_the_file_goes(paths: Paths) -> None:
+    stage(paths, {"a.css": CSS})
+    name = hashed("a.css", CSS) + ".gz"
+    (paths.staging / "tree" / name).write_bytes(gzip.compress(CSS + bytes(50_000_000)))
+    with pytest.raises(GateError, match="decodes to something else"):
+        put(paths, "r1")

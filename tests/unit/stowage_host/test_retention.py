@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gzip
+import hashlib
 import json
 from datetime import UTC, datetime
 from pathlib import Path
@@ -9,10 +11,12 @@ from pathlib import Path
 import pytest
 
 from stowage_host import rollback
+from stowage_host.compose import BaseFiles, Compose
 from stowage_host.errors import InputError, StowageError
 from stowage_host.ledger import Ledger, Release
-from stowage_host.project import Paths
-from stowage_host.prune import _unreachable, reachable, retained
+from stowage_host.project import Paths, Project
+from stowage_host.prune import _plain, _unreachable, reachable, retained, sweep
+from stowage_host.site import Site
 
 NOW = datetime(2026, 3, 10, 12, tzinfo=UTC)
 
@@ -120,3 +124,37 @@ def test_release_commands_in_between_are_named_as_not_undone() -> None:
     words = rollback._not_undone(book, book.releases[0])
     assert words == ["Not undone by a rollback (such as migrations): b: migrate 2; c: m 3"]
     assert rollback._not_undone(Ledger("a", book.releases), book.releases[2]) == []
+
+
+def test_what_a_killed_run_left_damaged_does_not_hold_up_the_next(paths: Paths) -> None:
+    """A power cut may leave a name without content; what is whole is not compressed again."""
+    whole = f"w.{hashlib.md5(b'whole').hexdigest()[:12]}.css"
+    torn = f"t.{hashlib.md5(b'torn').hexdigest()[:12]}.css"
+    kept = f"k.{hashlib.md5(b'kept').hexdigest()[:12]}.css"
+    paths.pool.mkdir(parents=True)
+    (paths.pool / whole).write_bytes(b"whole")
+    (paths.pool / f"{whole}.gz").write_bytes(gzip.compress(b"whole"))
+    for name in (torn, f"{torn}.gz", kept):
+        (paths.pool / name).touch()
+    write_manifest(paths, "r1", kept)
+    sweep(site_of(paths), Ledger("r1", [release("r1")]))
+    assert sorted(path.name for path in paths.pool.iterdir()) == sorted(
+        [whole, f"{whole}.gz", kept]
+    )
+
+
+def test_a_copied_server_keeps_what_its_releases_need(paths: Paths) -> None:
+    """A copy without hard links has one link of each file: the manifests decide, not the count."""
+    paths.plain.mkdir(parents=True)
+    for name in ("a" * 32, "b" * 32):
+        (paths.plain / name).touch()
+    paths.manifests.mkdir()
+    document = {"paths": {}, "digests": {"a.css": "a" * 32}}
+    (paths.manifests / "r1.json").write_text(json.dumps(document))
+    needed = _plain(paths, [release("r1")])
+    assert [path.name for path in _unreachable(paths.plain, needed)] == ["b" * 32]
+
+
+def site_of(paths: Paths) -> Site:
+    project = Project("shop", "/srv/shop", ("web",), "shop.settings")
+    return Site(project, paths, Compose(project, paths.overlay, BaseFiles((), "named")), {})

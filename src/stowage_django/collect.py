@@ -157,7 +157,8 @@ def run_django(storage: Any, options: argparse.Namespace) -> dict[str, Any]:
     idle = {
         "static_files_minify": options.minify,
         "static_files_forgiving_enabled": options.forgiving,
-        "static_files_own_hashes": options.own_hashes,
+        # Where nothing is hashed the server keeps their names as they are.
+        "static_files_own_hashes": options.own_hashes if hashed else [],
     }
     return {
         "files": sum(1 for name in staged if name not in hashed),

@@ -212,7 +212,7 @@ def publish(paths: Paths, release: str, level: Compression, staged: Staged) -> P
     # Before anything has its name: else a power cut could leave names without content.
     _sync(paths)
     say(f"Publishing {release}")
-    added = sum(_link_into_pool(tree, paths.pool, name) for name in staged.new)
+    added = sum(_move_into_pool(tree, paths.pool, name) for name in staged.new)
     for name in (manifest.pooled & staged.names) - set(staged.new):
         _drop(tree / name)
     for name in staged.names & manifest.own_files:
@@ -278,7 +278,7 @@ def _drop(source: Path) -> None:
             source.with_name(source.name + suffix).unlink()
 
 
-def _link_into_pool(tree: Path, pool: Path, name: str) -> int:
+def _move_into_pool(tree: Path, pool: Path, name: str) -> int:
     """Move one new file to the pool, its checked variants first; return the bytes that are new."""
     target = pool / name
     target.parent.mkdir(parents=True, exist_ok=True)

@@ -114,23 +114,28 @@ def prune(site: Site, dry_run: bool) -> dict[str, Any]:
 
 
 def sweep(site: Site, ledger: Ledger) -> None:
-    """Remove what a run that was killed, or a power cut, left damaged in the pool.
+    """Remove what a run that was killed, or a power cut, left damaged among the published files.
 
     No release names it, so none that serves needs it; the next one would be held up by it.
     """
+    if not ledger.releases:
+        return  # A lost ledger, perhaps: the files may be all that is left.
     try:
-        names = reachable(site.paths, ledger.releases)
+        names, kept_plain = (
+            reachable(site.paths, ledger.releases),
+            _plain(site.paths, ledger.releases),
+        )
     except StowageError:
         return
-    if not names:
-        return  # A lost ledger, perhaps: the pool may be all that is left.
     found = _unreachable(site.paths.pool, names)
-    plain = [path for path in found if path.suffix not in VARIANTS]
-    damaged = {path for path in plain if not _is_whole(path)}
-    damaged |= set(wrong_variants(path for path in plain if path not in damaged))
+    files = [path for path in found if path.suffix not in VARIANTS]
+    damaged = {path for path in files if not _is_whole(path)}
+    damaged |= set(wrong_variants(path for path in files if path not in damaged))
     damaged |= {
         path for path in found if path.suffix in VARIANTS and path.with_suffix("") in damaged
     }
+    texts = _unreachable(site.paths.plain, kept_plain)
+    damaged |= {path for path in texts if digest(path) != path.name}
     for path in damaged:
         path.unlink()
 

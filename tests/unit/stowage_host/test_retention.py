@@ -137,6 +137,10 @@ def test_what_a_killed_run_left_damaged_does_not_hold_up_the_next(paths: Paths) 
     for name in (torn, f"{torn}.gz", kept):
         (paths.pool / name).touch()
     write_manifest(paths, "r1", kept)
+    paths.plain.mkdir()
+    sound = hashlib.md5(b"text").hexdigest()
+    (paths.plain / sound).write_bytes(b"text")
+    (paths.plain / ("0" * 32)).touch()
     sweep(site_of(paths), Ledger("r1", [release("r1")]))
     assert sorted(path.name for path in paths.pool.iterdir()) == sorted(
         [whole, f"{whole}.gz", kept]

@@ -3,7 +3,9 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from . import pool
 from .compression import Compression
@@ -16,6 +18,27 @@ from .site import Site
 MARKER = "STOWAGE-COLLECT:"
 STAGING_DIRECTORY = "/var/lib/stowage/staging"
 PUBLISHED_DIRECTORY = "/var/lib/stowage/static"
+
+
+@dataclass(frozen=True)
+class Report:
+    """What the collector said: `notes` are sentences, `forgiven` references to files that do not
+    exist, each as {file, line, reference}."""
+
+    notes: list[str]
+    forgiven: list[dict[str, Any]]
+
+    @property
+    def warnings(self) -> list[str]:
+        """The forgiven references in one sentence; the list is in the answer."""
+        if not self.forgiven:
+            return []
+        first = self.forgiven[0]
+        return [
+            f"{len(self.forgiven)} references to files that do not exist stay as they are "
+            f"(static_files_forgiving_enabled), such as {first['reference']} in {first['file']}, "
+            f"line {first['line']}."
+        ]
 
 
 def choices(site: Site) -> dict[str, object]:
@@ -68,8 +91,8 @@ def _words(site: Site, reuse: bool) -> list[str]:
 
 def collect(
     site: Site, name: str, inspection: Inspection, overlay: Path, reuse: bool = True
-) -> list[str]:
-    """Fill the staging directory for the release `name`; return notes.
+) -> Report:
+    """Fill the staging directory for the release `name`.
 
     With `reuse`, only what the pool lacks is staged. `overlay` gives the container its image.
     Raises ApplicationError with the collector's own words.
@@ -89,4 +112,5 @@ def collect(
     document = marked(answer.result.stdout, MARKER)
     if answer.result.code or document is None:
         raise ApplicationError(f"the static files cannot be collected:\n{answer.result.tail(15)}")
-    return [str(note) for note in document.get("notes") or []]
+    notes = [str(note) for note in document.get("notes") or []]
+    return Report(notes, list(document.get("forgiven") or []))

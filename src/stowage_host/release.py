@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from . import identity, images, pool, serving
-from .collection import choices, collect, compression, own_hashes, storage, verified
+from .collection import Report, choices, collect, compression, own_hashes, storage, verified
 from .engine import say
 from .errors import ApplicationError, StowageError
 from .files import utc_now, write_atomic
@@ -84,9 +84,10 @@ def publish(site: Site, dry_run: bool, keep_rollback: bool = False) -> dict[str,
     words = [word] if word else []
     try:
         if dry_run:
-            return {**_preview(site, ledger, candidate, name), "warnings": words}
+            return _preview(site, ledger, candidate, name, words)
         sweep(site, ledger)
-        release, notes = _make(site, ledger, candidate, name, clock)
+        release, report = _make(site, ledger, candidate, name, clock)
+        words += report.warnings
         name = release.id
     finally:
         clear_staging(site.paths)
@@ -103,7 +104,8 @@ def publish(site: Site, dry_run: bool, keep_rollback: bool = False) -> dict[str,
         "new_files": release.new_files,
         "new_bytes": release.new_bytes,
         "seconds": release.seconds,
-        "notes": notes,
+        "notes": report.notes,
+        "forgiven": report.forgiven,
         "warnings": words,
         "msg": f"{name} serves: {release.files} static files, {release.new_files} of them new.",
     }
@@ -119,10 +121,12 @@ def _tidy(site: Site, ledger: Ledger) -> list[str]:
     return []
 
 
-def _preview(site: Site, ledger: Ledger, candidate: Candidate, name: str) -> dict[str, Any]:
+def _preview(
+    site: Site, ledger: Ledger, candidate: Candidate, name: str, words: list[str]
+) -> dict[str, Any]:
     """What the release would change, learned from a collection that is not published."""
     inspection = main_of(site.project, candidate.inspections)
-    notes = collect(site, name, inspection, candidate.overlay)
+    report = collect(site, name, inspection, candidate.overlay)
     staged = pool.read(site.paths, own_hashes(site), verified(storage(site)))
     served = ledger.current
     former = Manifest.load(site.paths.manifests / f"{served}.json")
@@ -138,7 +142,9 @@ def _preview(site: Site, ledger: Ledger, candidate: Candidate, name: str) -> dic
         "new_files": len(staged.new),
         "new_bytes": size,
         "pruned": dropped,
-        "notes": list(dict.fromkeys([*inspection.notes, *notes])),
+        "notes": list(dict.fromkeys([*inspection.notes, *report.notes])),
+        "forgiven": report.forgiven,
+        "warnings": [*words, *report.warnings],
         "diff": [
             {
                 "before_header": f"{header}, served",
@@ -190,7 +196,7 @@ def _candidate(site: Site, clock: Clock, dry_run: bool) -> Candidate:
 
 def _make(
     site: Site, ledger: Ledger, candidate: Candidate, name: str, clock: Clock
-) -> tuple[Release, list[str]]:
+) -> tuple[Release, Report]:
     """Collect, publish, check and run the release commands: all of a release but the switch."""
     inspection = main_of(site.project, candidate.inspections)
     release = Release(
@@ -206,7 +212,7 @@ def _make(
         seconds=clock.seconds,
     )
     with clock.step("collect"):
-        notes = collect(site, name, inspection, candidate.overlay)
+        report = collect(site, name, inspection, candidate.overlay)
     with clock.step("publish"):
         staged = pool.read(site.paths, own_hashes(site), verified(storage(site)))
         if _would_replace(site, ledger, name, staged.manifest):
@@ -226,7 +232,8 @@ def _make(
         new_bytes=published.new_bytes,
         manifest_sha256=_digest(published.manifest),
     )
-    return release, list(dict.fromkeys([*inspection.notes, *notes]))
+    notes = list(dict.fromkeys([*inspection.notes, *report.notes]))
+    return release, replace(report, notes=notes)
 
 
 def _would_replace(site: Site, ledger: Ledger, name: str, manifest: Manifest) -> bool:
